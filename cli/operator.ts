@@ -1,0 +1,23 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { SendoffError } from '#shared/errors.js';
+
+/** Who is at the keyboard, for the audit trail and for whoever has to approve what another ordered. */
+export interface OperatorOptions {
+  as?: string;
+}
+
+export function addOperatorOption(command: Command): Command {
+  return command.option('--as <name>', 'who you are; default: the user of this machine');
+}
+
+/** @throws SendoffError for a name that could be taken for something else */
+export function operatorOf({ as }: OperatorOptions): string {
+  const name = as ?? userInfo().username;
+  if (/^[\w.@+-]{1,100}$/.test(name)) return `operator:${name}`;
+  throw new SendoffError(`"${name}" is no name of an operator`, {
+    code: 'OPERATOR_INVALID',
+    blame: 'input',
+    remedy: 'write letters, digits and . @ + - _ only, such as jane or jane@acme.com',
+  });
+}

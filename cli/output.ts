@@ -1,0 +1,63 @@
+import { ConfigError } from '#shared/config/load.js';
+import { messageOf, SendoffError } from '#shared/errors.js';
+
+/** design.md, "Fixed: command line". */
+export const exitCodes = { done: 0, failed: 1, usage: 2, held: 3 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Codes of failures that are the operator's to mend before anything can run. */
+const usageCodes = new Set([
+  'DATA_FOLDER_OWNED',
+  'QUEUE_EVICTS',
+  'SIGNING_KEY_MISSING',
+  'SIGNING_KEY_INVALID',
+  'DATABASE_URL_MISSING',
+]);
+
+/** Codes of what a guard refused. */
+const heldCodes = new Set(['NOT_AN_APPROVER', 'SAME_PERSON', 'PLAN_CHANGED', 'PLAN_EXPIRED']);
+
+/** Says on stderr what happened and what to do next. @returns the exit code */
+export function reportFailure(error: unknown): ExitCode {
+  if (error instanceof ConfigError) {
+    for (const line of error.lines) process.stderr.write(`${line}\n`);
+    return exitCodes.usage;
+  }
+  process.stderr.write(`sendoff: ${messageOf(error)}\n`);
+  if (error instanceof SendoffError) {
+    if (error.remedy !== undefined) process.stderr.write(`  → ${error.remedy}\n`);
+    if (heldCodes.has(error.code)) return exitCodes.held;
+    if (error.blame === 'input' || usageCodes.has(error.code)) return exitCodes.usage;
+  }
+  return exitCodes.failed;
+}
+
+/** With `--json` the document and nothing else; otherwise the text for people. */
+export function print(json: boolean, document: unknown, text: () => string): void {
+  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : `${text()}\n`);
+}
+
+export interface Column<T> {
+  title: string;
+  value(item: T): string | null;
+}
+
+/** A table as wide as its contents; the last column may run on. */
+export function table<T>(items: readonly T[], columns: Column<T>[], empty: string): string {
+  if (items.length === 0) return empty;
+  const rows = items.map((item) => columns.map((column) => printable(column.value(item) ?? '-')));
+  const titles = columns.map((column) => column.title);
+  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [line(titles), ...rows.map(line)].join('\n');
+}
+
+/** Names come from outside: none of them may move the cursor or start a line of its own. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}

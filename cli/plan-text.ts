@@ -1,0 +1,81 @@
+import { type Guard, type Todo, twilioAccount, type Unread } from '#shared/lifecycle/types.js';
+
+/** What a plan's text needs, whether it was stored or only thought through. */
+export interface PlanFacts {
+  /** null: only thought through. */
+  id: string | null;
+  state: string;
+  person: { email: string | null };
+  reasons: string[];
+  actions: {
+    kind: string;
+    footprint: string;
+    account: string;
+    subuser: string | null;
+    target: string;
+    label: string | null;
+    to?: string | null;
+    state: string;
+    lastError?: string | null;
+  }[];
+  refused: Guard[];
+  notRead: Unread[];
+  todos: Todo[];
+  hold: { reasons: string[] } | null;
+}
+
+/** A plan as something an operator can sign: who, why, what and where, what stands in the way, what is left to them. */
+export function planText(plan: PlanFacts): string {
+  const places = [
+    ...new Set([
+      ...plan.actions.map(({ account }) => account),
+      ...plan.refused.map(({ account }) => account),
+      ...plan.todos.map(({ account }) => account),
+      ...plan.notRead.map(({ account }) => account),
+    ]),
+  ].sort();
+  const lines = [
+    `${plan.person.email ?? 'unknown person'}: ${plan.state}`,
+    ...plan.reasons.map((reason) => `  why: ${reason}`),
+  ];
+  if (plan.actions.length === 0) lines.push('  nothing to change');
+  for (const place of places) {
+    lines.push('', place === twilioAccount ? 'Twilio' : place);
+    for (const action of plan.actions.filter(({ account }) => account === place)) lines.push(`  ${actionText(action)}`);
+    for (const { account, target, detail } of plan.refused.filter(({ account }) => account === place))
+      lines.push(`  ! not touched: ${target ?? account}: ${detail}`);
+    for (const { part, reason } of plan.notRead.filter(({ account }) => account === place))
+      lines.push(`  ? not read: ${part ?? 'the account'}: ${reason}`);
+    for (const { text } of plan.todos.filter(({ account }) => account === place)) lines.push(`  ☐ for you: ${text}`);
+  }
+  if (plan.hold !== null) lines.push('', 'Held until somebody decides:');
+  for (const reason of plan.hold?.reasons ?? []) lines.push(`  ✋ ${reason}`);
+  if (plan.hold !== null && plan.id !== null) {
+    lines.push(`  → sendoff plans approve ${plan.id}`, `  → sendoff plans reject ${plan.id}`);
+  }
+  return lines.join('\n');
+}
+
+function actionText({
+  kind,
+  footprint,
+  subuser,
+  target,
+  label,
+  to,
+  state,
+  lastError,
+}: PlanFacts['actions'][number]): string {
+  const named = footprint === 'api-key' ? `API key “${label}” (${target})` : label;
+  const what = label === null ? `${footprint.replace(/-/g, ' ')} ${target}` : named;
+  const where = subuser === null ? '' : ` in subuser ${subuser}`;
+  const onto = to === null || to === undefined ? '' : ` → ${to}`;
+  const error = lastError === null || lastError === undefined ? '' : `: ${lastError}`;
+  return `- ${verb(kind, footprint)} ${what}${where}${onto} [${state}]${error}`;
+}
+
+function verb(kind: string, footprint: string): string {
+  if (kind === 'deprovision')
+    return footprint === 'access-request' ? 'deny' : footprint === 'invitation' ? 'withdraw' : 'delete';
+  return kind === 'hand-over' ? 'hand over' : kind;
+}

@@ -1,0 +1,45 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type Ask, ask, Problem } from './client.ts';
+import type { Me, Role } from './types.ts';
+
+/** Asks, and asks again every few seconds while the page can be seen: what it shows is what the server says. */
+export function useRead<T>(path: string, { everyMs = 5_000 }: { everyMs?: number } = {}) {
+  return useQuery<T, Problem>({
+    queryKey: [path],
+    queryFn: ({ signal }) => ask<T>(path, { signal }),
+    refetchInterval: everyMs,
+    // The next page of a list may stand in for the one before; one person for another may not.
+    placeholderData: (former, query) => (pathOf(query?.queryKey[0]) === pathOf(path) ? former : undefined),
+    retry: (count, problem) =>
+      count < 2 && !(problem instanceof Problem && problem.status >= 400 && problem.status < 500),
+  });
+}
+
+function pathOf(asked: unknown): string | undefined {
+  return String(asked).split('?')[0];
+}
+
+export interface Write extends Ask {
+  path: string;
+}
+
+/** Every write changes what some page shows: all of it is asked for again. */
+export function useWrite<T = unknown>() {
+  const queries = useQueryClient();
+  return useMutation<T, Problem, Write>({
+    mutationFn: ({ path, ...rest }) => ask<T>(path, { method: 'POST', ...rest }),
+    onSettled: () => queries.invalidateQueries(),
+  });
+}
+
+export function useMe() {
+  return useRead<Me>('/me', { everyMs: 60_000 });
+}
+
+const roles: Role[] = ['viewer', 'operator', 'approver', 'admin'];
+
+/** Spares people buttons that the server would refuse. */
+export function useMay(needs: Role): boolean {
+  const { data } = useMe();
+  return data !== undefined && roles.indexOf(data.role) >= roles.indexOf(needs);
+}

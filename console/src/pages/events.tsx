@@ -1,0 +1,106 @@
+import { Anchor, Group, Select } from '@mantine/core';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { withQuery } from '../api/client.ts';
+import type { Event, Page, Source } from '../api/types.ts';
+import { useMay, useRead } from '../api/use-api.ts';
+import { type Column, DataTable } from '../parts/data-table.tsx';
+import { Nothing, PageFrame } from '../parts/page.tsx';
+import { Pager } from '../parts/pager.tsx';
+import { Read } from '../parts/read.tsx';
+import { SearchField } from '../parts/search-field.tsx';
+import { useFilters } from '../parts/use-filters.ts';
+import { Moment, PersonLink, Small, State } from '../parts/words.tsx';
+import { ReplayMatching } from './events-replay.tsx';
+
+const route = getRouteApi('/events');
+const states = ['received', 'queued', 'waiting', 'done', 'ignored', 'quarantined', 'dead'];
+
+export function EventsPage(): React.ReactNode {
+  const { before, ...filter } = route.useSearch();
+  const change = useFilters();
+  const mayReplay = useMay('operator');
+  // The server takes whole addresses only: half of one is not asked for.
+  const whole = filter.email === undefined || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(filter.email);
+  const asked = whole ? filter : { ...filter, email: undefined };
+  const events = useRead<Page<Event>>(withQuery('/events', { ...asked, before }));
+  const sources = useRead<Page<Source>>('/sources', { everyMs: 60_000 });
+  return (
+    <PageFrame title="Events" intro="What identity providers sent and operators ordered, newest first.">
+      <Group align="end">
+        <SearchField
+          label="Person"
+          placeholder="Whole e-mail address"
+          value={filter.email}
+          onSearch={(email) => change({ email })}
+        />
+        <SearchField
+          label="Sender’s id"
+          placeholder="Id of the event"
+          value={filter.eventId}
+          onSearch={(eventId) => change({ eventId })}
+        />
+        <Choice
+          label="Source"
+          values={(sources.data?.items ?? []).map(({ source }) => source)}
+          value={filter.source}
+          onChoose={(source) => change({ source })}
+        />
+        <Choice label="State" values={states} value={filter.state} onChoose={(state) => change({ state })} />
+      </Group>
+      {!whole && <Small>Type the whole address to search by it.</Small>}
+      <Read of={events}>
+        {({ items, next }) =>
+          items.length === 0 ? (
+            <Nothing>No event matches. Nothing arrives at all? Settings, doctor, checks every source.</Nothing>
+          ) : (
+            <>
+              {mayReplay && <ReplayMatching filter={asked} />}
+              <DataTable label="Events" columns={columns} rows={items} idOf={({ id }) => id} />
+              <Pager next={next} before={before} />
+            </>
+          )
+        }
+      </Read>
+    </PageFrame>
+  );
+}
+
+function Choice({
+  label,
+  values,
+  value,
+  onChoose,
+}: {
+  label: string;
+  values: string[];
+  value: string | undefined;
+  onChoose: (value: string | undefined) => void;
+}) {
+  return (
+    <Select
+      label={label}
+      placeholder="Any"
+      clearable
+      clearButtonProps={{ 'aria-label': `Any ${label.toLowerCase()}` }}
+      data={values}
+      value={value ?? null}
+      onChange={(chosen) => onChoose(chosen ?? undefined)}
+    />
+  );
+}
+
+const columns: Column<Event>[] = [
+  {
+    header: 'Event',
+    cell: ({ id, type, eventId }) => (
+      <Anchor inherit className="break" renderRoot={(props) => <Link {...props} to="/events/$id" params={{ id }} />}>
+        {type ?? eventId}
+      </Anchor>
+    ),
+  },
+  { header: 'Person', cell: ({ person }) => <PersonLink person={person} /> },
+  { header: 'Source', cell: ({ source }) => source },
+  { header: 'State', cell: ({ state }) => <State of={state} /> },
+  { header: 'Received', cell: ({ receivedAt }) => <Moment at={receivedAt} /> },
+  { header: 'Why', cell: ({ reason, lastError }) => <Small>{lastError ?? reason ?? ''}</Small> },
+];

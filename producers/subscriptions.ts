@@ -1,0 +1,89 @@
+import type { Config } from '#shared/config/schema.js';
+import { messageOf, SendoffError } from '#shared/errors.js';
+import type { Db } from '#shared/store/database.js';
+import {
+  forgetSubscription,
+  lastEventAt,
+  type StoredSubscription,
+  saveSubscription,
+  storedSubscriptions,
+} from '#shared/store/subscriptions.js';
+import type { SubscriptionContext, SubscriptionState } from './source.js';
+import { configuredSources } from './sources.js';
+
+/** The upkeep of a source's subscriptions, as a task. */
+export const subscriptionsTask = 'subscriptions';
+
+export interface SourceSubscriptions {
+  source: string;
+  /** false: made by hand at the provider. */
+  manageable: boolean;
+  lastEventAt: Date | null;
+  subscriptions: SubscriptionState[];
+  /** Why it could not be told, or done. */
+  problem: string | null;
+}
+
+/** What `list`, `ensure` and `remove` do, for every source or one. @throws SendoffError PUBLIC_URL_MISSING, SOURCE_UNKNOWN */
+export async function manageSubscriptions(
+  db: Db,
+  config: Config,
+  what: 'list' | 'ensure' | 'remove',
+  only: string | undefined,
+): Promise<SourceSubscriptions[]> {
+  const { publicUrl } = config;
+  const sources = configuredSources(config, db).filter(({ name }) => only === undefined || name === only);
+  if (sources.length === 0) {
+    throw new SendoffError(`the configuration has no source ${only}`, {
+      code: 'SOURCE_UNKNOWN',
+      blame: 'input',
+      remedy: `there is ${Object.keys(config.sources).join(', ')}`,
+    });
+  }
+  if (publicUrl === undefined && what === 'ensure') {
+    throw new SendoffError('publicUrl is not configured, so no provider can be told where to send', {
+      code: 'PUBLIC_URL_MISSING',
+      blame: 'input',
+      remedy: 'add publicUrl: https://… to sendoff.yaml: the address under which the web process is reached',
+    });
+  }
+  const all: SourceSubscriptions[] = [];
+  for (const { name, subscriptions } of sources) {
+    const outcome: SourceSubscriptions = {
+      source: name,
+      manageable: subscriptions !== null,
+      lastEventAt: await lastEventAt(db, name),
+      subscriptions: [],
+      problem: null,
+    };
+    all.push(outcome);
+    if (subscriptions === null) continue;
+    const context = contextOf(db, name, hookUrlOf(publicUrl ?? '', name), await storedSubscriptions(db, name));
+    try {
+      if (what === 'remove') await subscriptions.remove(context);
+      else outcome.subscriptions = await subscriptions[what](context);
+    } catch (error) {
+      outcome.problem = messageOf(error);
+    }
+  }
+  return all;
+}
+
+export function hookUrlOf(publicUrl: string, source: string): string {
+  return `${publicUrl}/hooks/${source}`;
+}
+
+export function contextOf(
+  db: Db,
+  source: string,
+  hookUrl: string,
+  stored: readonly StoredSubscription[],
+): SubscriptionContext {
+  return {
+    hookUrl,
+    stored,
+    save: (row) => saveSubscription(db, source, row),
+    forget: (id) => forgetSubscription(db, id),
+    now: new Date(),
+  };
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { eventStates } from '#shared/lifecycle/types.js';
+import { replayEvent, replayEvents } from '#shared/operations/replay.js';
+import type { EventFilter } from '#shared/store/event-filter.js';
+import { countReplayable } from '#shared/store/event-replay.js';
+import { listEvents, showEvent } from '#shared/store/inbox.js';
+import { actorOf } from '../access.js';
+import type { ApiContext, ApiServer } from './context.js';
+import { address, at, atOrNull, byId, found, listQuery, moment, page, personRef } from './schemas.js';
+
+const mostAtOnce = 1_000;
+
+const filter = z.strictObject({
+  state: z.enum(eventStates).optional(),
+  source: z.string().max(100).optional(),
+  eventId: z.string().max(500).optional().describe('The sender’s id'),
+  type: z.string().max(200).optional(),
+  personId: z.uuid().optional(),
+  email: address.optional(),
+  since: moment.optional(),
+  until: moment.optional(),
+}) satisfies z.ZodType<EventFilter>;
+
+const event = z.object({
+  id: z.string(),
+  state: z.enum(eventStates),
+  source: z.string(),
+  eventId: z.string(),
+  type: z.string().nullable(),
+  person: personRef.nullable(),
+  receivedAt: at,
+  occurredAt: atOrNull,
+  reason: z.string().nullable(),
+  attempts: z.number(),
+  lastError: z.string().nullable(),
+});
+
+export function eventRoutes(app: ApiServer, { db, nudge }: ApiContext): void {
+  app.get(
+    '/events',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['events'],
+        summary: 'What identity providers sent, newest first',
+        querystring: listQuery.extend(filter.shape),
+        response: { 200: page(event) },
+      },
+    },
+    ({ query }) => listEvents(db, query),
+  );
+
+  app.get(
+    '/events/:id',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['events'],
+        summary: 'One event, as it was sent, with the plans it led to',
+        params: byId,
+        response: { 200: event.extend({ raw: z.string(), plans: z.array(z.string()) }) },
+      },
+    },
+    async ({ params: { id } }) => found('event', id, await showEvent(db, id)),
+  );
+
+  app.post(
+    '/events/:id/replay',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['events'],
+        summary: 'Plan the person of this event anew, from the directory as it is now',
+        params: byId,
+        response: { 202: z.object({ id: z.string(), state: z.literal('received') }) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      found('event that names a person', id, (await replayEvent(db, id, actorOf(request))) || null);
+      nudge();
+      return reply.code(202).send({ id, state: 'received' });
+    },
+  );
+
+  app.post(
+    '/events/replays',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['events'],
+        summary: 'Plan the people of all matching events anew, the newest first, 20 a second',
+        body: z.strictObject({
+          filter,
+          limit: z.int().min(1).max(mostAtOnce).default(mostAtOnce),
+          dryRun: z.boolean().default(false).describe('Only count'),
+        }),
+        response: { 202: z.object({ count: z.number(), dryRun: z.boolean() }) },
+      },
+    },
+    async (request, reply) => {
+      const { filter, limit, dryRun } = request.body;
+      const count = dryRun
+        ? await countReplayable(db, filter, limit)
+        : await replayEvents(db, { filter, limit, by: actorOf(request) });
+      if (!dryRun) nudge();
+      return reply.code(202).send({ count, dryRun });
+    },
+  );
+}

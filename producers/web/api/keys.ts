@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { adoptKey, changeOwner } from '#shared/operations/keys.js';
+import { listKeys } from '#shared/store/key-register.js';
+import { actorOf } from '../access.js';
+import type { ApiContext, ApiServer } from './context.js';
+import { address, assertAccount, at, page } from './schemas.js';
+
+const key = z.object({
+  account: z.string(),
+  subuser: z.string().nullable(),
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(['registered', 'unattributed', 'gone']),
+  owner: z.string().nullable(),
+  onLeave: z.enum(['revoke', 'successor']).nullable(),
+  firstSeenAt: at,
+});
+
+const place = z.strictObject({ account: z.string(), id: z.string().regex(/^[\w-]{1,100}$/) });
+const owned = z.object({ account: z.string(), id: z.string(), name: z.string(), owner: z.string() });
+
+export function keyRoutes(app: ApiServer, { db, config, outside }: ApiContext): void {
+  app.get(
+    '/keys',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['keys'],
+        summary: 'API keys with their owners, as last read; by account, subuser and name',
+        querystring: z.strictObject({
+          limit: z.coerce.number().int().min(1).max(500).default(50),
+          before: z
+            .string()
+            .regex(/^\d{1,9}$/)
+            .optional(),
+          account: z.string().optional(),
+          unattributed: z.stringbool().optional(),
+          owner: address.optional(),
+        }),
+        response: { 200: page(key) },
+      },
+    },
+    async ({ query: { limit, before, account, unattributed = false, owner } }) => {
+      const all = await listKeys(db, { ...(account === undefined ? {} : { account }), unattributed });
+      const items = all.filter((one) => owner === undefined || one.owner === owner);
+      const from = Number(before ?? 0);
+      const next = from + limit < items.length ? String(from + limit) : null;
+      return { items: items.slice(from, from + limit), next };
+    },
+  );
+
+  app.post(
+    '/keys/:account/:id/adopt',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['keys'],
+        summary: 'Register who owns a key that exists',
+        params: place,
+        body: z.strictObject({
+          owner: address,
+          subuser: z.string().optional(),
+          onLeave: z.enum(['revoke', 'successor']).optional(),
+        }),
+        response: { 200: owned },
+      },
+    },
+    async (request) => {
+      const { account, id } = request.params;
+      const { owner, subuser = null, onLeave = null } = request.body;
+      assertAccount(config.accounts, account);
+      const client = outside().clients.get(account);
+      if (client === undefined) throw new Error(`no client for ${account}`);
+      const name = await adoptKey(db, client, { account, subuser, owner, onLeave, by: actorOf(request) }, id);
+      return { account, id, name, owner };
+    },
+  );
+
+  app.put(
+    '/keys/:account/:id/owner',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['keys'],
+        summary: 'Give a key of the register another owner',
+        params: place,
+        body: z.strictObject({ owner: address, subuser: z.string().optional() }),
+        response: { 200: owned },
+      },
+    },
+    async (request) => {
+      const { account, id } = request.params;
+      const { owner, subuser = null } = request.body;
+      assertAccount(config.accounts, account);
+      const name = await changeOwner(db, { account, subuser, owner, by: actorOf(request) }, id);
+      return { account, id, name, owner };
+    },
+  );
+}

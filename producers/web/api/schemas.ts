@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { SendoffError } from '#shared/errors.js';
+
+// Pieces of what goes in and out, in the words of docs/glossary.md.
+
+/** Every list's query: design.md, small print "Lists". */
+export const listQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  before: z
+    .string()
+    .regex(/^\d{1,19}$/)
+    .optional()
+    .describe('The page before’s `next`'),
+});
+
+/** For lists whose cursor is a time and an id. */
+export const timedListQuery = listQuery.extend({
+  before: z.string().max(200).optional().describe('The page before’s `next`'),
+});
+
+export const byId = z.strictObject({ id: z.uuid() });
+export const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+export const address = z
+  .email()
+  .max(320)
+  .transform((text) => text.toLowerCase());
+export const reason = z.string().trim().min(1).max(1_000);
+export const at = z.iso.datetime();
+export const atOrNull = at.nullable();
+
+export function page<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().nullable() });
+}
+
+export const personRef = z.object({ id: z.string().nullable(), email: z.string().nullable() });
+export const knownPerson = z.object({ id: z.string(), email: z.string().nullable() });
+
+export const todo = z.object({ account: z.string(), text: z.string() });
+
+/** What `exactOptionalPropertyTypes` wants: keys that are not set are not there. */
+export function given<T extends object>(query: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** @throws SendoffError NOT_FOUND */
+export function found<T>(what: string, id: string, value: T | null): T {
+  if (value !== null) return value;
+  throw new SendoffError(`there is no ${what} with the id ${id}`, {
+    code: 'NOT_FOUND',
+    blame: 'input',
+    remedy: 'the lists show the ids',
+  });
+}
+
+/** @throws SendoffError ACCOUNT_UNKNOWN */
+export function assertAccount(accounts: object, account: string): void {
+  if (Object.hasOwn(accounts, account)) return;
+  throw new SendoffError(`there is no account ${account} in the configuration`, {
+    code: 'ACCOUNT_UNKNOWN',
+    blame: 'input',
+    remedy: `there is ${Object.keys(accounts).join(', ')}`,
+  });
+}

@@ -1,0 +1,166 @@
+import okta from '@okta/okta-sdk-nodejs';
+import type { OktaSource } from '#shared/config/sources/okta.js';
+import { messageOf } from '#shared/errors.js';
+import { DirectoryUnavailable } from '../directory.js';
+
+const defaultTimeoutMs = 10_000;
+/** A thousand LogEvents are some 5 MB. */
+const maxBytes = 32 * 1024 * 1024;
+const pageLimit = 200;
+/** A million people: lists are read page by page and never held whole, so only one that does not end is stopped here. */
+const maxPages = 5_000;
+const retryMs = 5_000;
+
+/** Reads the Okta API. A 404 is an answer; everything else that is no 200 is `DirectoryUnavailable`. */
+export interface OktaClient {
+  /** @returns null for Okta's own "not found" */
+  get(path: string): Promise<unknown | null>;
+  /** Every item of a paged list, by its `next` links. */
+  list(path: string): Promise<unknown[]>;
+  /** The same page by page, for lists that are long. */
+  pages(path: string): AsyncGenerator<unknown[]>;
+  /** One page of a list that never ends, and the address of the one after it. */
+  page(url: string): Promise<{ items: unknown[]; next: string }>;
+  /** Changes something. @returns null for Okta's own "not found", undefined when there is nothing to say */
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+}
+
+export interface OktaClientOptions {
+  /**
+   * Asked for by a service app: what this client is used for and no more. One that was not granted refuses the token
+   * whole, so what is needed for one thing must not be asked for with another.
+   */
+  scopes?: string[];
+  timeoutMs?: number;
+}
+
+/**
+ * Okta's SDK for what it is good at: authentication (API token, private_key_jwt, DPoP). Its cache would answer with the
+ * same person for ever, so it is off; its retries would sleep for a minute, so they are too (idp-events.md §1.7).
+ */
+export function createOktaClient(
+  name: string,
+  config: OktaSource,
+  { scopes = directoryScopes(config), timeoutMs = defaultTimeoutMs }: OktaClientOptions = {},
+): OktaClient {
+  const client = new okta.Client({
+    orgUrl: config.orgUrl,
+    cacheMiddleware: null,
+    requestExecutor: new okta.DefaultRequestExecutor({ requestTimeout: timeoutMs, maxRetries: 0 }),
+    ...(config.token === undefined
+      ? {
+          authorizationMode: 'PrivateKey',
+          clientId: config.clientId,
+          privateKey: config.privateKey,
+          ...(config.keyId === undefined ? {} : { keyId: config.keyId }),
+          scopes,
+        }
+      : { token: config.token }),
+    // load.ts lets plain http through for loopback only, and only in tests.
+    ...(config.orgUrl.startsWith('http:') ? { testing: { disableHttpsCheck: true } } : {}),
+  } as ConstructorParameters<typeof okta.Client>[0]);
+
+  const request = async (url: string, options: Record<string, unknown> = {}) => {
+    try {
+      // Its types ask for more than its code does. A redirect would take the token along.
+      const more = { headers: { Accept: 'application/json' }, redirect: 'error', size: maxBytes, ...options } as never;
+      const response = await client.http.http(url, more);
+      return { text: await response.text(), link: response.headers.get('link') };
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw unavailable(name, error, scopes);
+    }
+  };
+
+  const fetchPage = async (url: string): Promise<{ body: unknown; next: string | null } | null> => {
+    const got = await request(url);
+    return got === null ? null : { body: parsed(got.text), next: nextOf(got.link, config.orgUrl) };
+  };
+
+  const parsed = (text: string): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw unavailable(name, error, scopes);
+    }
+  };
+
+  async function* pages(path: string): AsyncGenerator<unknown[]> {
+    let url: string | null = `${config.orgUrl}${path}${path.includes('?') ? '&' : '?'}limit=${pageLimit}`;
+    for (let page = 0; url !== null; page += 1) {
+      const got: Awaited<ReturnType<typeof fetchPage>> = await fetchPage(url);
+      if (got === null || !Array.isArray(got.body) || page >= maxPages) {
+        throw unavailable(name, new Error(`${path.split('?')[0]} gave no whole list`), scopes);
+      }
+      yield got.body;
+      url = got.next;
+    }
+  }
+
+  return {
+    get: async (path) => (await fetchPage(`${config.orgUrl}${path}`))?.body ?? null,
+    pages,
+    async list(path) {
+      const items: unknown[] = [];
+      for await (const page of pages(path)) items.push(...page);
+      return items;
+    },
+    async page(url) {
+      const got = await fetchPage(url);
+      if (got === null || !Array.isArray(got.body)) throw unavailable(name, new Error('its list is no list'), scopes);
+      if (got.next === null) {
+        const why = `its list does not say how it goes on at ${config.orgUrl}; is that the org’s own address?`;
+        throw unavailable(name, new Error(why), scopes);
+      }
+      return { items: got.body, next: got.next };
+    },
+    async send(method, path, body) {
+      const got = await request(`${config.orgUrl}${path}`, {
+        method,
+        headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      if (got === null) return null;
+      return got.text.trim() === '' ? undefined : parsed(got.text);
+    },
+  };
+}
+
+function directoryScopes({ app }: OktaSource): string[] {
+  return ['okta.users.read', 'okta.groups.read', ...(app === undefined ? [] : ['okta.apps.read'])];
+}
+
+/** Follows only to the org itself: a link elsewhere would take the token along. */
+function nextOf(link: string | null, orgUrl: string): string | null {
+  const next = /<([^>]+)>\s*;\s*rel="next"/.exec(link ?? '')?.[1];
+  return next !== undefined && URL.canParse(next) && new URL(next).origin === orgUrl ? next : null;
+}
+
+/** Okta's own 404 carries an error code; one without comes from something between us and Okta. */
+function isNotFound(error: unknown): boolean {
+  const { status, errorCode } = (error ?? {}) as { status?: unknown; errorCode?: unknown };
+  return status === 404 && typeof errorCode === 'string';
+}
+
+function unavailable(name: string, error: unknown, scopes: string[]): DirectoryUnavailable {
+  const { status, errorCode, errorSummary, headers, url } = (error ?? {}) as {
+    status?: number;
+    errorCode?: string;
+    errorSummary?: string;
+    headers?: { get(name: string): string | null };
+    url?: string;
+  };
+  const reset = Number(headers?.get('x-rate-limit-reset'));
+  const waitMs = status === 429 && reset > 0 ? Math.min(Math.max(reset * 1_000 - Date.now(), 1_000), 120_000) : retryMs;
+  const forToken = status !== undefined && url?.endsWith('/oauth2/v1/token');
+  const what = [
+    status === undefined ? messageOf(error) : `HTTP ${status}${errorCode === undefined ? '' : ` ${errorCode}`}`,
+    ...(forToken ? ['to the request for a token'] : []),
+    ...(forToken || status === 401 || status === 403 ? [`(needed: ${scopes.join(', ')})`] : []),
+  ].join(' ');
+  return new DirectoryUnavailable(`the directory ${name} gave no clear answer: ${what}`, waitMs, {
+    code: 'DIRECTORY_UNAVAILABLE',
+    blame: 'remote',
+    facts: { status: status ?? null, errorCode: errorCode ?? null, summary: errorSummary ?? null },
+  });
+}

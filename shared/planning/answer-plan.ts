@@ -1,0 +1,93 @@
+import { nameOfActor } from '#shared/access/roles.js';
+import { appendAudit } from '#shared/audit/append.js';
+import { SendoffError } from '#shared/errors.js';
+import type { Policy } from '#shared/lifecycle/types.js';
+import type { Db } from '#shared/store/database.js';
+import { type Decision, recordDecision } from '#shared/store/decisions.js';
+import { inboxEvent } from '#shared/store/inbox.js';
+import { operatorSource, proposedOrder } from '#shared/store/operator-events.js';
+import { answerProposal, requesterOf } from '#shared/store/orders.js';
+import { dropHeld, lockPlan, rejectedByHuman, rejectPlan, releaseHeld } from '#shared/store/plans.js';
+
+export interface Answer extends Decision {
+  planId: string;
+  /** Of the held changes that were shown: another set is not what was answered. */
+  setHash: string;
+  reason: string | null;
+}
+
+/**
+ * A human's answer to a held plan: exactly what was shown goes, or is left undone until the facts change.
+ * @throws SendoffError PLAN_NOT_HELD, PLAN_CHANGED, PLAN_EXPIRED, NOT_AN_APPROVER, SAME_PERSON
+ */
+export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promise<void> {
+  const { planId, setHash, by, reason } = answer;
+  await db.transaction().execute(async (tx) => {
+    const plan = await lockPlan(tx, planId);
+    if (plan === null) throw refused('NOT_FOUND', `there is no plan ${planId}`, 'sendoff plans list --state held');
+    if (plan.state !== 'held' || plan.heldActions === 0) {
+      throw refused(
+        'PLAN_NOT_HELD',
+        `the plan is ${plan.state}: nothing of it waits for an answer`,
+        `sendoff plans show ${planId}`,
+      );
+    }
+    if (plan.setHash !== setHash) {
+      throw refused('PLAN_CHANGED', 'what is held is not what was shown', `look again: sendoff plans show ${planId}`);
+    }
+    if (plan.expired) {
+      throw refused(
+        'PLAN_EXPIRED',
+        'the plan waited too long for an answer',
+        'plan the person anew: sendoff events replay',
+      );
+    }
+    const event = await inboxEvent(tx, plan.eventId);
+    const requester = await requesterOf(tx, plan.emails);
+    assertMayAnswer(policy, answer, requester);
+    await recordDecision(tx, {
+      planId,
+      personId: plan.personId,
+      setHash,
+      answer: answer.answer,
+      by,
+      reason,
+      expireMs: answer.answer === 'approved' ? policy.approvals.expireMs : null,
+    });
+    if (event?.source === operatorSource && event.senderType === proposedOrder) {
+      await answerProposal(tx, plan.emails, answer.answer === 'approved', by);
+    }
+    if (answer.answer === 'approved') await releaseHeld(tx, planId);
+    else {
+      await dropHeld(tx, [planId], rejectedByHuman);
+      await rejectPlan(tx, planId);
+    }
+    await appendAudit(tx, {
+      kind: answer.answer === 'approved' ? 'plan.approved' : 'plan.rejected',
+      person: { id: plan.personId, email: plan.emails[0] ?? null },
+      cause: event === null ? null : { source: event.source, eventIds: [event.eventId], plan: planId },
+      actor: by,
+      detail: { setHash, changes: plan.heldActions },
+      ...(reason === null ? {} : { personal: { reason } }),
+    });
+  });
+}
+
+function assertMayAnswer(policy: Policy, { answer, by }: Answer, requester: string | null): void {
+  const { approvers } = policy.approvals;
+  const name = nameOfActor(by);
+  if (approvers.length > 0 && !approvers.includes(name)) {
+    throw refused(
+      'NOT_AN_APPROVER',
+      `${name} is not among approvals.approvers`,
+      `one of them has to answer: ${approvers.join(', ')}`,
+    );
+  }
+  if (answer === 'approved' && approvers.length > 1 && requester !== null && nameOfActor(requester) === name) {
+    throw refused('SAME_PERSON', `${name} ordered this and can't approve it as well`, 'another approver has to');
+  }
+}
+
+function refused(code: string, message: string, remedy: string): SendoffError {
+  return new SendoffError(message, { code, blame: 'remote', remedy });
+}

@@ -1,0 +1,54 @@
+import { sql, type Transaction } from 'kysely';
+import type { LifecycleEventType } from '#shared/lifecycle/types.js';
+import type { Schema } from './schema.js';
+
+/** What operators say comes from here, as if it were a source; no configured source can have the name's events. */
+export const operatorSource = 'operator';
+
+/** Sender type of the order to give access back. */
+export const restoreOrder = 'restore';
+
+/** Sender type of an order that somebody only proposed. */
+export const proposedOrder = 'propose';
+
+/** Puts what an operator said into the inbox, where everything else comes from too. @returns the event's id */
+export async function storeOperatorEvent(
+  tx: Transaction<Schema>,
+  {
+    eventId,
+    type,
+    email,
+    raw,
+    senderType = null,
+    at = null,
+  }: {
+    eventId: string;
+    type: LifecycleEventType;
+    email: string;
+    raw: object;
+    /** What kind of order it is, where the type doesn't say it. */
+    senderType?: string | null;
+    /** When it is due; null: now. */
+    at?: Date | null;
+  },
+): Promise<string> {
+  const { id } = await tx
+    .insertInto('inbox')
+    .values({
+      source: operatorSource,
+      event_id: eventId,
+      type,
+      sender_type: senderType,
+      person_ref: JSON.stringify({ directoryId: null, email }),
+      person_id: null,
+      occurred_at: sql<Date>`now()`,
+      raw: Buffer.from(JSON.stringify(raw)),
+      state: at === null ? 'received' : 'waiting',
+      reason: at === null ? null : `ordered for ${at.toISOString()}`,
+      due_at: at ?? sql<Date>`now()`,
+      last_error: null,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}

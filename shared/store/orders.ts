@@ -1,0 +1,79 @@
+import { sql } from 'kysely';
+import { canonicalAddress } from '#shared/lifecycle/address.js';
+import type { OperatorOrder } from '#shared/lifecycle/types.js';
+import type { Db } from './database.js';
+
+/**
+ * Makes an order stand for an address from a moment on. An order that stands already is left as it is, unless the new
+ * one comes into force earlier. @returns true when something changed
+ */
+export async function placeOrder(
+  db: Db,
+  email: string,
+  { by, reason, at, proposed = false }: { by: string; reason: string | null; at: Date | null; proposed?: boolean },
+): Promise<boolean> {
+  const effective = at ?? sql<Date>`now()`;
+  const result = await db
+    .insertInto('operator_order')
+    .values({ email: canonicalAddress(email), ordered_by: by, reason, effective_at: effective, proposed })
+    .onConflict((conflict) =>
+      conflict
+        .column('email')
+        .where('cancelled_at', 'is', null)
+        .doUpdateSet({ ordered_by: by, reason, effective_at: effective, proposed })
+        .where(
+          proposed
+            ? sql<boolean>`operator_order.proposed`
+            : sql<boolean>`operator_order.proposed or operator_order.effective_at > excluded.effective_at`,
+        ),
+    )
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+/** @returns true when an order stood and now does not */
+export async function cancelOrder(db: Db, email: string, by: string): Promise<boolean> {
+  const result = await db
+    .updateTable('operator_order')
+    .set({ cancelled_by: by, cancelled_at: sql<Date>`now()` })
+    .where('email', '=', canonicalAddress(email))
+    .where('cancelled_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/**
+ * The order that stands for one of a person's addresses and is in force, the oldest of several.
+ * @param proposals one that was only proposed counts too
+ */
+export async function standingOrder(db: Db, emails: string[], proposals = false): Promise<OperatorOrder | null> {
+  if (emails.length === 0) return null;
+  const row = await db
+    .selectFrom('operator_order')
+    .select(['ordered_by', 'reason', 'ordered_at', 'proposed'])
+    .where('email', 'in', emails.map(canonicalAddress))
+    .where('cancelled_at', 'is', null)
+    .where('effective_at', '<=', sql<Date>`now()`)
+    .$if(!proposals, (qb) => qb.where('proposed', '=', false))
+    .orderBy('proposed')
+    .orderBy('ordered_at')
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return { by: row.ordered_by, reason: row.reason, at: row.ordered_at, proposed: row.proposed };
+}
+
+/** Who ordered or proposed one of these addresses off; null when nobody did: the directory asked. */
+export async function requesterOf(db: Db, emails: string[]): Promise<string | null> {
+  return (await standingOrder(db, emails, true))?.by ?? null;
+}
+
+/** A human has answered what was proposed: from now on it stands, or it is taken back. */
+export async function answerProposal(db: Db, emails: string[], approved: boolean, by: string): Promise<void> {
+  await db
+    .updateTable('operator_order')
+    .set(approved ? { proposed: false } : { cancelled_by: by, cancelled_at: sql<Date>`now()` })
+    .where('email', 'in', emails.map(canonicalAddress))
+    .where('cancelled_at', 'is', null)
+    .where('proposed', '=', true)
+    .execute();
+}

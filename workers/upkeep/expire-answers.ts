@@ -1,0 +1,25 @@
+import { appendAudit } from '#shared/audit/append.js';
+import { expireHolds } from '#shared/store/plans.js';
+import type { WorkContext } from '../context.js';
+import type { UpkeepTask } from './upkeep.js';
+
+/** Held plans that nobody answered in time expire: what was shown then is no longer what would be done. */
+export function expireAnswers({ db }: Pick<WorkContext, 'db'>): UpkeepTask {
+  return {
+    name: 'expire-answers',
+    everyMs: 30_000,
+    run: () =>
+      db.transaction().execute(async (tx) => {
+        const expired = await expireHolds(tx);
+        await appendAudit(
+          tx,
+          expired.map(({ id, personId }) => ({
+            kind: 'plan.expired' as const,
+            person: { id: personId, email: null },
+            cause: { source: 'upkeep', eventIds: [], plan: id },
+            actor: 'worker',
+          })),
+        );
+      }),
+  };
+}
