@@ -8,7 +8,11 @@ import { Refusal } from './broken.tsx';
 export function Read<T>({ of, children }: { of: UseQueryResult<T, Problem>; children: (data: T) => ReactNode }) {
   const { data, error, refetch } = of;
   if (data === undefined) {
-    return error === null ? <Loader aria-label="Loading" /> : <Refusal problem={error} again={() => refetch()} />;
+    return error === null ? (
+      <Loader role="status" aria-label="Loading" />
+    ) : (
+      <Refusal problem={error} again={() => refetch()} />
+    );
   }
   return (
     <Stack gap="md" opacity={of.isPlaceholderData ? 0.6 : 1}>
