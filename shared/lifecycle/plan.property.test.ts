@@ -220,6 +220,7 @@ const anySituation: fc.Arbitrary<Situation> = fc
         lastName: fc.constant('Doe'),
         sso: fc.boolean(),
         access: anyAccess,
+        accessRead: fc.boolean(),
       }),
       { maxLength: 2, selector: (one) => `${one.account} ${one.subuser} ${canonicalAddress(one.email)}` },
     ),

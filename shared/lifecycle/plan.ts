@@ -1,6 +1,6 @@
 import { addressesIn, canonicalAddress } from './address.js';
 import { handOverBelongings } from './rules/belongings.js';
-import { bringBackActions } from './rules/bring-back.js';
+import { bringBackActions, doubtfulRecords } from './rules/bring-back.js';
 import { findFootprints } from './rules/footprints.js';
 import { handOverKeys } from './rules/keys.js';
 import { offboardActions, unrestrictActions } from './rules/offboard.js';
@@ -108,7 +108,21 @@ function planAccount(
     else draft.refused.push(guard);
     any ||= guard === null;
   }
-  if (any) draft.holds.push(...footprints.ambiguities, ...doubtfulBelongings(situation, candidates));
+  if (any) {
+    const doubts = [...doubtfulBelongings(situation, candidates), ...doubtfulRecords(situation, candidates)];
+    draft.holds.push(...footprints.ambiguities, ...doubts);
+  }
+}
+
+/** Under the address that is theirs now, with what their groups grant. */
+function entitledActions(...about: Parameters<typeof readdressActions>): {
+  actions: ActionDraft[];
+  refused: Guard[];
+  notes: string[];
+} {
+  const { actions, refused, notes, replaced } = readdressActions(...about);
+  const role = roleActions(...about, replaced);
+  return { actions: [...actions, ...role.actions], refused: [...refused, ...role.refused], notes };
 }
 
 /** Is one of the person's addresses in the parent already? */

@@ -254,6 +254,8 @@ export interface Removed {
   lastName: string | null;
   sso: boolean;
   access: Access;
+  /** false: they may have been confined to subusers, which was not read; `access` then says more than they had. */
+  accessRead: boolean;
 }
 
 /** An entry of the key register. */

@@ -197,7 +197,7 @@ export interface RestoreRecord {
   lastName: string | null;
   sso: boolean;
   access: Access;
-  /** false: what they may do inside subusers was not read. */
+  /** false: what they may do inside subusers could not be read, so `access` may say more than they had. */
   subusersRead: boolean;
 }
 
