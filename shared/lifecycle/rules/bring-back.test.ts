@@ -49,6 +49,7 @@ describe('an ordered return', () => {
         wanted: before,
         persona: null,
         recordId: 'r1',
+        replaces: null,
       },
     ]);
   });

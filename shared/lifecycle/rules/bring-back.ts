@@ -31,6 +31,7 @@ export function bringBackActions({ restore }: Situation, roster: Roster): Action
         wanted: access,
         persona: null,
         recordId,
+        replaces: null,
       }),
     );
 }
