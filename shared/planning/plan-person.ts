@@ -10,7 +10,9 @@ import type { Guard, Link, PlanDraft, PlanState, Policy } from '#shared/lifecycl
 import { databaseNow } from '#shared/store/database.js';
 import { type Decision, standingDecision, voidDecisions } from '#shared/store/decisions.js';
 import { finishEvent, type InboxEvent } from '#shared/store/inbox.js';
+import { renameKeyOwner } from '#shared/store/key-register.js';
 import { operatorSource, proposedOrder, restoreOrder } from '#shared/store/operator-events.js';
+import { renameOrders } from '#shared/store/orders.js';
 import {
   beginReading,
   isLatestReading,
@@ -196,11 +198,19 @@ async function remember(
   draft: PlanDraft,
   policy: Policy,
   manager: string | null,
+  before: Pick<PersonRow, 'emails'>,
 ): Promise<void> {
   const { person, evidence } = situation;
   await rememberLeaving(tx, person.id, draft.verdict === 'leaver' || draft.verdict === 'unassigned');
   if (evidence.kind !== 'found') return;
   await rememberPerson(tx, person.id, evidence.person, manager);
+  const [now] = person.emails;
+  const left = before.emails.filter((email) => !person.emails.includes(email));
+  if (now !== undefined && left.length > 0) {
+    // What names them by an address that they left behind is about them still.
+    await renameKeyOwner(tx, left, now);
+    await renameOrders(tx, left, now);
+  }
   if (evidence.person.standing !== 'active' || evidence.person.assigned === false) return;
   await rememberLinks(tx, person.id, uniqueMatches(situation, policy, evidence.person.groups));
 }

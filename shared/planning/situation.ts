@@ -100,7 +100,9 @@ export async function readSituation(surroundings: Surroundings, question: Questi
   const directory = surroundings.directories.of(person.directory);
   const evidence = await readEvidence(directory, question);
   const emails = evidence.kind === 'found' ? [...new Set(evidence.person.emails.map(canonicalAddress))] : person.emails;
-  const order = await standingOrder(db, emails, question.proposal === true);
+  // An order stands against who left the address that it names behind, too: see `remember`.
+  const order = await standingOrder(db, [...new Set([...emails, ...person.emails])], question.proposal === true);
+  const left = person.emails.filter((email) => !emails.includes(email));
   const { verdict } = standingVerdict({ evidence, order, orphan });
   const leaving = verdict === 'leaver' && policy.offboarding.terminated !== 'keep';
   // Who only looks, wants to see it all.
@@ -140,7 +142,7 @@ export async function readSituation(surroundings: Surroundings, question: Questi
       ? await findSuccessor(directory, policy, evidence, person)
       : { email: null, why: 'nobody leaves' },
     restore: question.restoring === true ? await removedAccess(db, await personsWith(db, emails)) : [],
-    registeredKeys: leaving ? await keysOf(db, rosters) : [],
+    registeredKeys: leaving ? await keysOf(db, rosters, left, emails[0]) : [],
     arrivals: await guestsAmong(surroundings, question.arrivals ?? [], unread),
     twilio,
   };
@@ -155,12 +157,11 @@ function after({ authorities }: Directories, name: string): string[] {
   return rank < 0 ? [] : authorities.slice(rank + 1).map((authority) => authority.name);
 }
 
-/** The register's entries of these accounts. */
-async function keysOf(db: Db, rosters: Roster[]): Promise<Situation['registeredKeys']> {
-  return registeredKeys(
-    db,
-    rosters.map(({ account }) => account),
-  );
+/** The register's entries of these accounts; those under an address that the person left behind are theirs still. */
+async function keysOf(db: Db, rosters: Roster[], left: string[], now?: string): Promise<Situation['registeredKeys']> {
+  const accounts = rosters.map(({ account }) => account);
+  const keys = await registeredKeys(db, accounts);
+  return keys.map((key) => (now !== undefined && left.includes(key.owner) ? { ...key, owner: now } : key));
 }
 
 async function readTwilio(
@@ -287,7 +288,10 @@ function candidates(rosters: Roster[], emails: string[], policy: Policy): Link[]
   });
 }
 
-/** Of the addresses that lead to a footprint, those that the directory gives to another id too: e-mail reuse. */
+/**
+ * Of the addresses that lead to a footprint, and of those that a tied teammate still bears, the ones that the directory
+ * gives to another id: e-mail reuse.
+ */
 async function sharedAddresses(
   directory: Directory,
   { person, rosters }: Situation,
