@@ -33,6 +33,7 @@ import {
 import type { Schema } from '#shared/store/schema.js';
 import { gatedAccounts, readGateFacts } from './gate-facts.js';
 import type { Identified } from './identify.js';
+import { catchUpGuards } from './run-guards.js';
 import { readSituation, type Surroundings } from './situation.js';
 import { managerEmail } from './successor.js';
 
@@ -92,16 +93,17 @@ export async function planPersonFor(
   });
   const draft = plan(situation, policy);
   const manager = await currentManager(surroundings, situation, person);
+  const run = [...(asking.run ?? []), ...(await catchUpGuards(db, event.run, draft, situation.rosters, policy))];
   const planned = await db.transaction().execute(async (tx) => {
     if (!(await isLatestReading(tx, person.id, version))) {
       // Whoever began to read later knows at least as much, and decides.
       await finishEvent(tx, event.id, 'decided by a later event of the same person');
       return null;
     }
-    await remember(tx, situation, draft, policy, manager);
+    await remember(tx, situation, draft, policy, manager, person);
     await supersedePlans(tx, person.id);
     await lockAccounts(tx, gatedAccounts(draft));
-    const facts = await readGateFacts(tx, draft, situation.rosters, policy, person.id, asking.run);
+    const facts = await readGateFacts(tx, draft, situation.rosters, policy, person.id, run);
     const { gated, decision } = await afterDecision(tx, person.id, draft, gate(draft, policy, facts));
     const planId = await storePlan(tx, {
       personId: person.id,

@@ -92,6 +92,8 @@ export interface InboxTable extends Work {
   state: EventState;
   /** Why it is ignored, quarantined, waiting or dead. */
   reason: string | null;
+  /** The page of a catch-up that brought it; null: it was pushed, or ordered. */
+  run: ColumnType<string | null, string | null | undefined, never>;
 }
 
 export interface RosterTable {
