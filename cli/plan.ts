@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { policyOf } from '#shared/config/policy.js';
 import { gate } from '#shared/lifecycle/gate.js';
 import { plan } from '#shared/lifecycle/plan.js';
+import { heirIn } from '#shared/lifecycle/types.js';
 import { assertAddress } from '#shared/operations/orders.js';
 import { readGateFacts } from '#shared/planning/gate-facts.js';
 import { identify } from '#shared/planning/identify.js';
@@ -61,7 +62,7 @@ export function addPlan(program: Command): void {
           subuser: action.subuser,
           target: action.target,
           label: 'label' in action ? action.label : null,
-          to: 'to' in action ? action.to : null,
+          to: heirIn(action),
           reason: action.reason,
           attempts: 0,
           lastError: null,

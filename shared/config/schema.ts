@@ -20,7 +20,7 @@ const provisioning = z
   .strictObject({
     create: z.boolean().default(false).describe('Give people access when they join a granted group'),
     rescope: z.boolean().default(true).describe('Change access when people change groups'),
-    rename: z.boolean().default(true).describe('Move access when an address changes'),
+    rename: z.boolean().default(true).describe('Names follow the directory, and access moves when an address changes'),
   })
   .describe('What happens to joiners and movers');
 

@@ -331,3 +331,22 @@ describe('whoever is never touched is not compared', () => {
     expect(kinds({ teammates: [jane], roster: { ownUsername: null }, people: {} })).toEqual(['orphan']);
   });
 });
+
+describe('a teammate under an address that is no longer theirs', () => {
+  const moved: People = { 'jane.doe@acme.com': [{ assigned: true }], 'id okta 00u-jane': [{ assigned: true }] };
+  const one = { teammates: [jane], links: [link], people: moved };
+
+  it('is to be readdressed, which takes nothing from anybody', () => {
+    expect(compare(one).drift).toMatchObject([{ kind: 'renamed', target: 'jane@acme.com', act: true, granted: true }]);
+  });
+
+  it('is only reported where rename is off', () => {
+    const off = policy({ provisioning: { create: true, rescope: true, rename: false } });
+    expect(compare({ ...one, policy: { provisioning: off.provisioning } }).drift).toMatchObject([{ act: false }]);
+  });
+
+  it('is as it should be as a password teammate, or without a tie somebody unknown', () => {
+    expect(kinds({ ...one, teammates: [teammate('jane@acme.com', { sso: false })] })).toEqual([]);
+    expect(kinds({ ...one, links: [] })).toEqual(['orphan']);
+  });
+});

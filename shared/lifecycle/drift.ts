@@ -15,6 +15,8 @@ export type DriftKind =
   | 'unassigned'
   /** Seen for the first time: SendGrid may have made them itself at a sign-in. */
   | 'arrival'
+  /** An SSO teammate under an address that is no longer theirs. */
+  | 'renamed'
   /** Another access than their groups grant. */
   | 'access'
   /** Several people of the directory have the address. */
@@ -202,16 +204,38 @@ function judge(comparison: Comparison, subuser: string | null, mate: Teammate): 
     only({ kind: isGuest ? 'arrival' : 'unassigned', ...whom, detail, act: isGuest || link !== undefined });
   if (assigned === false) return uncovered('active, but the app is not assigned to them');
   if (!isCoveredByGrants(policy, account.name)) {
-    return { drift: null, match: { ...whom, email: mate.email, granted: null } };
+    return { drift: renamed(comparison, link, mate, person), match: { ...whom, email: mate.email, granted: null } };
   }
   // Where members of groups can't be listed, only asking for the person tells.
   if (groups === null) return only({ kind: 'access', ...whom, detail: 'their groups have to be asked for', act: true });
   const granted = grantedRole(policy, account.name, groups);
   if (granted === null) return uncovered('active, but in no group that grants access here');
   const match = { ...whom, email: mate.email, granted };
-  if (link !== undefined || subuser !== null) return { drift: null, match };
+  if (link !== undefined || subuser !== null) return { drift: renamed(comparison, link, mate, person), match };
   const detail = `new here; their groups grant ${granted.name}`;
   return { drift: { kind: 'arrival', ...whom, detail, act: true, granted: true }, match };
+}
+
+/** Known by the tie alone, under an address that SendGrid can't change (sendgrid.md §4). */
+function renamed(
+  { index, account, policy }: Comparison,
+  link: Comparison['links'][number] | undefined,
+  mate: Teammate,
+  person: Listed,
+): Finding | null {
+  if (link === undefined || !mate.sso) return null;
+  const isTheirs = byAddress(index, account, mate.email).some((one) => idKey(one) === idKey(person));
+  if (isTheirs) return null;
+  const { directory, directoryId } = person;
+  const act = policy.provisioning.rename && account.sso;
+  return {
+    kind: 'renamed',
+    directory,
+    directoryId,
+    detail: 'the directory no longer gives them this address',
+    act,
+    granted: true,
+  };
 }
 
 function hasTwin(roster: Roster, subuser: string | null, { username, email }: Teammate): boolean {

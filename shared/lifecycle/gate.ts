@@ -52,8 +52,12 @@ export function gate(draft: PlanDraft, policy: Policy, facts: GateFacts): Gated 
       holds.push({ rule: 'mode-approve', account, target: null, detail: 'this account’s mode asks for an approval' });
     }
     holds.push(...lastAdmins(draft, account, policy, facts.admins));
-    if (draft.actions.some((action) => action.account === account && isRemoval(action))) {
-      holds.push(...facts.run.filter((guard) => guard.account === account));
+    const here = draft.actions.filter((action) => action.account === account);
+    const run = facts.run.filter((guard) => guard.account === account);
+    // Whoever gets another address loses nothing: no limit of removals counts them.
+    if (here.some(({ kind }) => kind === 'retire')) holds.push(...run.filter(({ rule }) => rule === 'move-limit'));
+    if (here.some(isRemoval)) {
+      holds.push(...run.filter(({ rule }) => rule !== 'move-limit'));
       holds.push(...removalLimit(account, policy, facts.removals));
     }
   }

@@ -179,6 +179,12 @@ function matesOf(rosters: Roster[]): { account: string; subuser: string | null; 
   );
 }
 
+function tieOf(rosters: Roster[], which: number | null): { account: string; username: string }[] {
+  const mates = matesOf(rosters).filter(({ subuser }) => subuser === null);
+  const mate = which === null ? undefined : mates[which % Math.max(1, mates.length)];
+  return mate === undefined ? [] : [{ account: mate.account, username: mate.username }];
+}
+
 const anySituation: fc.Arbitrary<Situation> = fc
   .record({
     emails: fc.uniqueArray(address, { minLength: 1, maxLength: 2, selector: canonicalAddress }),
@@ -200,6 +206,8 @@ const anySituation: fc.Arbitrary<Situation> = fc
     rosters: fc.tuple(...accounts.map(anyRoster)),
     unreadable: fc.subarray(accounts),
     links: fc.array(fc.record({ account: anyAccount, username }), { maxLength: 2 }),
+    // A tie is to somebody who was there, whatever their address is now.
+    tied: fc.option(fc.nat(8), { nil: null }),
     foreignLinks: fc.array(fc.record({ account: anyAccount, username }), { maxLength: 1 }),
     arrivals: fc.array(fc.record({ account: anyAccount, username }), { maxLength: 1 }),
     sharedAddresses: fc.array(address.map(canonicalAddress), { maxLength: 1 }),
@@ -220,6 +228,7 @@ const anySituation: fc.Arbitrary<Situation> = fc
         lastName: fc.constant('Doe'),
         sso: fc.boolean(),
         access: anyAccess,
+        accessRead: fc.boolean(),
       }),
       { maxLength: 2, selector: (one) => `${one.account} ${one.subuser} ${canonicalAddress(one.email)}` },
     ),
@@ -236,9 +245,14 @@ const anySituation: fc.Arbitrary<Situation> = fc
     ),
     twilio: fc.option(fc.record({ id: fc.constant('US1'), userName: address, active: fc.boolean() }), { nil: null }),
   })
-  .map(({ emails, standing, assigned, groups, ordered, rosters, unreadable, links, read, restore, ...rest }) => ({
+  .map(({ emails, standing, assigned, groups, ordered, rosters, unreadable, links, tied, read, restore, ...rest }) => ({
     now,
-    person: { id: 'p', directoryId: 'd', emails: emails.map(canonicalAddress), links },
+    person: {
+      id: 'p',
+      directoryId: 'd',
+      emails: emails.map(canonicalAddress),
+      links: [...links, ...tieOf(rosters, tied)],
+    },
     evidence:
       standing === 'gone' || standing === 'unlisted'
         ? { kind: standing }
@@ -309,14 +323,21 @@ function apply(situation: Situation, action: ActionDraft): Situation {
       const after = ofMate({ admin, userType: admin ? 'admin' : 'teammate' });
       return withKnown({ ...after, restrictions: closed }, action.wanted);
     }
+    case 'retire':
+      return {
+        ...inPlace(({ teammates }) => ({ teammates: teammates.filter((mate) => mate.username !== target) })),
+        restrictions: closed,
+      };
     case 'rename':
       return ofMate({ firstName: action.firstName, lastName: action.lastName });
     case 'provision': {
       const { sso, firstName, lastName, wanted, email } = action;
       const { admin } = wanted;
       // Whoever is invited has yet to accept; the SSO endpoints know the parent only (sendgrid.md §2).
-      const made =
-        sso && subuser === null
+      const isThere = placeOf(situation, action)?.teammates.some((mate) => mate.email === email) === true;
+      const made = isThere
+        ? ofMate({ admin, userType: admin ? 'admin' : 'teammate' })
+        : sso && subuser === null
           ? inPlace(({ teammates }) => ({
               teammates: [
                 ...teammates,
@@ -446,8 +467,13 @@ describe('shared/lifecycle/plan, whatever the situation', () => {
         for (let round = 0; round < 3 && wishes.length > 0; round += 1) {
           // One thing at a time for each teammate: a role follows a return from a record, a new name follows new access.
           for (const { kind, account: name, email } of round === 0 ? [] : wishes) {
-            expect(['rescope', 'rename']).toContain(kind);
-            expect(changed).toContain(`${name} ${email}`);
+            // Whoever was given back what a restriction took may get another address then.
+            expect(['rescope', 'rename', 'provision', 'retire']).toContain(kind);
+            const follows =
+              kind === 'provision' || kind === 'retire'
+                ? [...changed].some((one) => one.startsWith(name))
+                : changed.has(`${name} ${email}`);
+            expect(follows).toBe(true);
           }
           changed.clear();
           for (const one of wishes) {
@@ -504,7 +530,7 @@ describe('shared/lifecycle/plan, whatever the situation', () => {
         for (const action of plan(situation, p).actions) {
           if (roleOf(situation, p, action.account) === null) continue;
           expect(isRemoval(action)).toBe(false);
-          expect(['restore', 'rescope', 'rename', 'provision']).toContain(action.kind);
+          expect(['restore', 'rescope', 'rename', 'provision', 'retire']).toContain(action.kind);
         }
       }),
       runs,
@@ -537,10 +563,38 @@ describe('shared/lifecycle/plan, whatever the situation', () => {
           } else if (action.kind === 'provision' && action.recordId !== null) {
             const record = situation.restore.find(({ recordId }) => recordId === action.recordId);
             expect(record).toMatchObject({ account: action.account, subuser: action.subuser, access: action.wanted });
+          } else if (action.kind === 'provision' && action.replaces !== null) {
+            expect(p.provisioning.rename).toBe(true);
+            const old = placeOf(situation, action)?.teammates.find((mate) => mate.username === action.replaces);
+            const { access } =
+              situation.known.find(
+                (one) => one.account === action.account && one.username === old?.username && one.subuser === null,
+              ) ?? {};
+            if (roleOf(situation, p, action.account) == null || !p.provisioning.rescope)
+              expect(action.wanted).toEqual(access);
           } else if (action.kind === 'provision') {
             expect(p.provisioning.create).toBe(true);
             expect(roleOf(situation, p, action.account)).toEqual(expect.any(String));
           }
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('retires only an SSO teammate under an address that is none of theirs, and names whom they have become', () => {
+    fc.assert(
+      fc.property(anySituation, anyPolicy, (situation, p) => {
+        const { actions } = plan(situation, p);
+        for (const action of actions) {
+          if (action.kind !== 'retire') continue;
+          expect(isActive(situation) && p.provisioning.rename).toBe(true);
+          expect(theirs(situation, p, action.account).has(action.email)).toBe(false);
+          expect(mateOf(situation, action)?.sso).toBe(true);
+          const heir = placeOf(situation, action)?.teammates.find((mate) => mate.username === action.heir);
+          const isMade = actions.some((one) => one.kind === 'provision' && one.target === (heir?.email ?? action.heir));
+          expect(isMade || heir !== undefined).toBe(true);
+          expect(heir === undefined || theirs(situation, p, action.account).has(heir.email)).toBe(true);
         }
       }),
       runs,
@@ -672,7 +726,7 @@ describe('shared/lifecycle/plan, whatever the situation', () => {
       }),
       { numRuns: 3_000, seed: 1 },
     );
-    const teammates = ['deprovision', 'restrict', 'restore', 'rescope', 'rename', 'provision'];
+    const teammates = ['deprovision', 'restrict', 'restore', 'rescope', 'rename', 'provision', 'retire'];
     const expected = [
       ...teammates.map((kind) => `${kind} teammate`),
       ...belongingKinds.map((kind) => `reassign ${kind}`),

@@ -1,9 +1,10 @@
 import { addressesIn, canonicalAddress } from './address.js';
 import { handOverBelongings } from './rules/belongings.js';
-import { bringBackActions } from './rules/bring-back.js';
+import { bringBackActions, doubtfulRecords } from './rules/bring-back.js';
 import { findFootprints } from './rules/footprints.js';
 import { handOverKeys } from './rules/keys.js';
 import { offboardActions, unrestrictActions } from './rules/offboard.js';
+import { readdressActions } from './rules/readdress.js';
 import { roleActions } from './rules/roles.js';
 import { type TreatmentHere, treatmentOf } from './rules/treatment.js';
 import { isProtected, refusal } from './rules/untouchable.js';
@@ -82,15 +83,14 @@ function planAccount(
     }
   } else if (standing.verdict === 'keep') {
     const { granted } = treatment;
-    const role =
-      wanted === 'grant'
-        ? roleActions(situation, roster, account, policy, footprints, granted)
-        : { actions: [], refused: [] };
-    draft.refused.push(...role.refused);
+    const entitled =
+      wanted === 'grant' ? entitledActions(situation, roster, account, policy, footprints, granted) : null;
+    draft.refused.push(...(entitled?.refused ?? []));
+    draft.reasons.push(...(entitled?.notes ?? []));
+    candidates.push(...(entitled?.actions ?? []));
     // A granted role says more than what they had before they were restricted or removed, and they need only be in once.
     const joins =
-      role.actions.some(({ kind }) => kind === 'provision') || (granted !== null && isIn(roster, account, situation));
-    candidates.push(...role.actions);
+      candidates.some(({ kind }) => kind === 'provision') || (granted !== null && isIn(roster, account, situation));
     // Whom no group covers here is not brought back, or the next plan would have to remove them again.
     if (wanted === 'grant' || situation.evidence.kind !== 'found') {
       candidates.push(...bringBackActions(situation, roster).filter(({ subuser }) => subuser !== null || !joins));
@@ -108,7 +108,21 @@ function planAccount(
     else draft.refused.push(guard);
     any ||= guard === null;
   }
-  if (any) draft.holds.push(...footprints.ambiguities, ...doubtfulBelongings(situation, candidates));
+  if (any) {
+    const doubts = [...doubtfulBelongings(situation, candidates), ...doubtfulRecords(situation, candidates)];
+    draft.holds.push(...footprints.ambiguities, ...doubts);
+  }
+}
+
+/** Under the address that is theirs now, with what their groups grant. */
+function entitledActions(...about: Parameters<typeof readdressActions>): {
+  actions: ActionDraft[];
+  refused: Guard[];
+  notes: string[];
+} {
+  const { actions, refused, notes, replaced } = readdressActions(...about);
+  const role = roleActions(...about, replaced);
+  return { actions: [...actions, ...role.actions], refused: [...refused, ...role.refused], notes };
 }
 
 /** Is one of the person's addresses in the parent already? */

@@ -254,6 +254,8 @@ export interface Removed {
   lastName: string | null;
   sso: boolean;
   access: Access;
+  /** false: they may have been confined to subusers, which was not read; `access` then says more than they had. */
+  accessRead: boolean;
 }
 
 /** An entry of the key register. */
@@ -282,6 +284,7 @@ export type ActionKind =
   | 'rescope'
   | 'rename'
   | 'provision'
+  | 'retire'
   | 'reassign'
   | 'revoke'
   | 'hand-over'
@@ -317,7 +320,11 @@ export type ActionDraft = {
       persona: Persona | null;
       /** The restore record that it is made from. */
       recordId: string | null;
+      /** The teammate under an address that is no longer the person's, whose place this one takes. */
+      replaces: string | null;
     }
+  /** The teammate under an address that is no longer theirs goes; `heir` is whom they have become, and `wanted` what that one must have by then. */
+  | { kind: 'retire'; footprint: 'teammate'; heir: string; wanted: Access; persona: Persona | null }
   /** `to`: null takes the address out and puts nobody in its place. */
   | { kind: 'reassign'; footprint: BelongingKind; label: string; from: string[]; to: string | null }
   | { kind: 'revoke'; footprint: 'api-key'; label: string }
@@ -333,6 +340,11 @@ export function isRemoval({ kind, footprint }: Pick<ActionDraft, 'kind' | 'footp
   return kind === 'restrict' || (kind === 'deprovision' && footprint !== 'access-request');
 }
 
+/** Who has afterwards what the target had; null: nobody. */
+export function heirIn(draft: ActionDraft): string | null {
+  return 'to' in draft ? draft.to : 'heir' in draft ? draft.heir : null;
+}
+
 export type GuardRule =
   | 'protected'
   | 'owner'
@@ -343,6 +355,8 @@ export type GuardRule =
   | 'mode-observe'
   | 'removal-limit'
   | 'run-limit'
+  /** So many are to be readdressed at once that the directory or the configuration may be wrong. */
+  | 'move-limit'
   | 'snapshot'
   | 'role'
   | 'unsupported'

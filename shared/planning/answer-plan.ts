@@ -5,7 +5,7 @@ import type { Policy } from '#shared/lifecycle/types.js';
 import type { Db } from '#shared/store/database.js';
 import { type Decision, recordDecision } from '#shared/store/decisions.js';
 import { inboxEvent } from '#shared/store/inbox.js';
-import { operatorSource, proposedOrder } from '#shared/store/operator-events.js';
+import { operatorSource, orderedBy, proposedOrder } from '#shared/store/operator-events.js';
 import { answerProposal, requesterOf } from '#shared/store/orders.js';
 import { dropHeld, lockPlan, rejectedByHuman, rejectPlan, releaseHeld } from '#shared/store/plans.js';
 
@@ -43,8 +43,9 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
       );
     }
     const event = await inboxEvent(tx, plan.eventId);
-    const requester = await requesterOf(tx, plan.emails);
-    assertMayAnswer(policy, answer, requester);
+    // An order that stands, and what this plan came of: a return that somebody ordered is no order against the person.
+    const requesters = [await requesterOf(tx, plan.emails), await orderedBy(tx, plan.eventId)];
+    assertMayAnswer(policy, answer, requesters);
     await recordDecision(tx, {
       planId,
       personId: plan.personId,
@@ -73,7 +74,7 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
   });
 }
 
-function assertMayAnswer(policy: Policy, { answer, by }: Answer, requester: string | null): void {
+function assertMayAnswer(policy: Policy, { answer, by }: Answer, requesters: (string | null)[]): void {
   const { approvers } = policy.approvals;
   const name = nameOfActor(by);
   if (approvers.length > 0 && !approvers.includes(name)) {
@@ -83,7 +84,8 @@ function assertMayAnswer(policy: Policy, { answer, by }: Answer, requester: stri
       `one of them has to answer: ${approvers.join(', ')}`,
     );
   }
-  if (answer === 'approved' && approvers.length > 1 && requester !== null && nameOfActor(requester) === name) {
+  const isOwn = requesters.some((one) => one !== null && nameOfActor(one) === name);
+  if (answer === 'approved' && approvers.length > 1 && isOwn) {
     throw refused('SAME_PERSON', `${name} ordered this and can't approve it as well`, 'another approver has to');
   }
 }

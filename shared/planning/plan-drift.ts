@@ -27,6 +27,7 @@ const typeOf: Partial<Record<Drift['kind'], LifecycleEventType>> = {
   suspended: 'suspended',
   unassigned: 'moved',
   arrival: 'moved',
+  renamed: 'renamed',
   access: 'moved',
 };
 

@@ -10,7 +10,9 @@ import type { Guard, Link, PlanDraft, PlanState, Policy } from '#shared/lifecycl
 import { databaseNow } from '#shared/store/database.js';
 import { type Decision, standingDecision, voidDecisions } from '#shared/store/decisions.js';
 import { finishEvent, type InboxEvent } from '#shared/store/inbox.js';
+import { renameKeyOwner } from '#shared/store/key-register.js';
 import { operatorSource, proposedOrder, restoreOrder } from '#shared/store/operator-events.js';
+import { renameOrders } from '#shared/store/orders.js';
 import {
   beginReading,
   isLatestReading,
@@ -31,6 +33,7 @@ import {
 import type { Schema } from '#shared/store/schema.js';
 import { gatedAccounts, readGateFacts } from './gate-facts.js';
 import type { Identified } from './identify.js';
+import { catchUpGuards } from './run-guards.js';
 import { readSituation, type Surroundings } from './situation.js';
 import { managerEmail } from './successor.js';
 
@@ -90,16 +93,17 @@ export async function planPersonFor(
   });
   const draft = plan(situation, policy);
   const manager = await currentManager(surroundings, situation, person);
+  const run = [...(asking.run ?? []), ...(await catchUpGuards(db, event.run, draft, situation.rosters, policy))];
   const planned = await db.transaction().execute(async (tx) => {
     if (!(await isLatestReading(tx, person.id, version))) {
       // Whoever began to read later knows at least as much, and decides.
       await finishEvent(tx, event.id, 'decided by a later event of the same person');
       return null;
     }
-    await remember(tx, situation, draft, policy, manager);
+    await remember(tx, situation, draft, policy, manager, person);
     await supersedePlans(tx, person.id);
     await lockAccounts(tx, gatedAccounts(draft));
-    const facts = await readGateFacts(tx, draft, situation.rosters, policy, person.id, asking.run);
+    const facts = await readGateFacts(tx, draft, situation.rosters, policy, person.id, run);
     const { gated, decision } = await afterDecision(tx, person.id, draft, gate(draft, policy, facts));
     const planId = await storePlan(tx, {
       personId: person.id,
@@ -196,11 +200,19 @@ async function remember(
   draft: PlanDraft,
   policy: Policy,
   manager: string | null,
+  before: Pick<PersonRow, 'emails'>,
 ): Promise<void> {
   const { person, evidence } = situation;
   await rememberLeaving(tx, person.id, draft.verdict === 'leaver' || draft.verdict === 'unassigned');
   if (evidence.kind !== 'found') return;
   await rememberPerson(tx, person.id, evidence.person, manager);
+  const [now] = person.emails;
+  const left = before.emails.filter((email) => !person.emails.includes(email));
+  if (now !== undefined && left.length > 0) {
+    // What names them by an address that they left behind is about them still.
+    await renameKeyOwner(tx, left, now);
+    await renameOrders(tx, left, now);
+  }
   if (evidence.person.standing !== 'active' || evidence.person.assigned === false) return;
   await rememberLinks(tx, person.id, uniqueMatches(situation, policy, evidence.person.groups));
 }

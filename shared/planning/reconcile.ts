@@ -15,7 +15,6 @@ import {
   placeKey,
   whoOf,
 } from '#shared/lifecycle/drift.js';
-import { removalCap } from '#shared/lifecycle/gate.js';
 import { holdsRole } from '#shared/lifecycle/rules/grants.js';
 import type { AccountPolicy, Guard, Policy, Roster, Unread } from '#shared/lifecycle/types.js';
 import { unreadPart } from '#shared/sendgrid/roster-parts.js';
@@ -27,6 +26,7 @@ import { openRestrictedPlaces } from '#shared/store/restore-records.js';
 import { removedSince } from '#shared/store/rosters.js';
 import { noteTeammates } from '#shared/store/seen-teammates.js';
 import { type PlannedDrift, planDrift } from './plan-drift.js';
+import { runLimits, shareFrom } from './run-guards.js';
 import type { Surroundings } from './situation.js';
 
 /** Accounts read and compared at once: bounds memory, and leaves calls to the work under way. */
@@ -267,7 +267,7 @@ async function compareAccess(
 ): Promise<Drift[]> {
   const { account } = roster;
   if (!policy.provisioning.rescope) return [];
-  const planned = new Set(found.map(({ target }) => target));
+  const planned = new Set(found.filter(({ act }) => act).map(({ target }) => target));
   const mates = matched.filter(({ granted, username }) => granted !== null && !planned.has(username));
   const applied = await appliedAccess(
     db,
@@ -388,20 +388,18 @@ function runGuards(
   const people = new Set(removing.map(whoOf)).size;
   const teammates = roster.teammates.filter((mate) => mate.userType !== 'owner').length;
   const guard = (rule: Guard['rule'], detail: string): Guard => ({ rule, account, target: null, detail });
-  const cap = removalCap(policy, teammates);
+  const moving = drift.filter(({ kind, act }) => act && kind === 'renamed').length;
   return [
-    ...suspicions.flatMap((why) => (why === null ? [] : [guard('snapshot', why)])),
-    ...(people > cap
-      ? [guard('run-limit', `this run alone would take access from ${people} people; limits.removals allows ${cap}`)]
-      : []),
-    ...(teammates >= shrinkFrom && people > policy.limits.runShare * teammates
+    ...(teammates >= shareFrom && moving > policy.limits.runShare * teammates
       ? [
           guard(
-            'run-limit',
-            `this run alone would take access from ${people} of ${teammates} people; limits.runShare allows ${Math.floor(policy.limits.runShare * 100)} %`,
+            'move-limit',
+            `this run alone would give ${moving} of ${teammates} people another address; limits.runShare allows ${Math.floor(policy.limits.runShare * 100)} %: is accounts.${account}.identity right?`,
           ),
         ]
       : []),
+    ...suspicions.flatMap((why) => (why === null ? [] : [guard('snapshot', why)])),
+    ...runLimits('this run', account, { people, teammates }, policy),
   ];
 }
 

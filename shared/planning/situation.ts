@@ -3,8 +3,9 @@ import type { Directory } from '#shared/directory/directory.js';
 import { DirectoryUnavailable } from '#shared/directory/directory.js';
 import { WaitError } from '#shared/errors.js';
 import { isReadOnly } from '#shared/lifecycle/access.js';
-import { addressesIn, canonicalAddress } from '#shared/lifecycle/address.js';
+import { addressesIn, canonicalAddress, originsOf } from '#shared/lifecycle/address.js';
 import { grantedRole } from '#shared/lifecycle/rules/grants.js';
+import { isOutdated } from '#shared/lifecycle/rules/readdress.js';
 import { standingVerdict } from '#shared/lifecycle/rules/verdict.js';
 import type { Situation } from '#shared/lifecycle/situation.js';
 import type {
@@ -14,6 +15,7 @@ import type {
   Link,
   Policy,
   Roster,
+  Teammate,
   TwilioAccess,
   Unread,
 } from '#shared/lifecycle/types.js';
@@ -98,7 +100,9 @@ export async function readSituation(surroundings: Surroundings, question: Questi
   const directory = surroundings.directories.of(person.directory);
   const evidence = await readEvidence(directory, question);
   const emails = evidence.kind === 'found' ? [...new Set(evidence.person.emails.map(canonicalAddress))] : person.emails;
-  const order = await standingOrder(db, emails, question.proposal === true);
+  // An order stands against who left the address that it names behind, too: see `remember`.
+  const order = await standingOrder(db, [...new Set([...emails, ...person.emails])], question.proposal === true);
+  const left = person.emails.filter((email) => !emails.includes(email));
   const { verdict } = standingVerdict({ evidence, order, orphan });
   const leaving = verdict === 'leaver' && policy.offboarding.terminated !== 'keep';
   // Who only looks, wants to see it all.
@@ -138,15 +142,12 @@ export async function readSituation(surroundings: Surroundings, question: Questi
       ? await findSuccessor(directory, policy, evidence, person)
       : { email: null, why: 'nobody leaves' },
     restore: question.restoring === true ? await removedAccess(db, await personsWith(db, emails)) : [],
-    registeredKeys: leaving ? await keysOf(db, rosters) : [],
+    registeredKeys: leaving ? await keysOf(db, rosters, left, emails[0]) : [],
     arrivals: await guestsAmong(surroundings, question.arrivals ?? [], unread),
     twilio,
   };
-  if (verdict !== 'keep') {
-    situation.sharedAddresses.push(...(await sharedAddresses(directory, situation, policy)));
-  } else {
-    await readGranted(surroundings, situation);
-  }
+  situation.sharedAddresses.push(...(await sharedAddresses(directory, situation, policy)));
+  if (verdict === 'keep') await readWhatTheyMay(surroundings, situation);
   return situation;
 }
 
@@ -156,12 +157,11 @@ function after({ authorities }: Directories, name: string): string[] {
   return rank < 0 ? [] : authorities.slice(rank + 1).map((authority) => authority.name);
 }
 
-/** The register's entries of these accounts. */
-async function keysOf(db: Db, rosters: Roster[]): Promise<Situation['registeredKeys']> {
-  return registeredKeys(
-    db,
-    rosters.map(({ account }) => account),
-  );
+/** The register's entries of these accounts; those under an address that the person left behind are theirs still. */
+async function keysOf(db: Db, rosters: Roster[], left: string[], now?: string): Promise<Situation['registeredKeys']> {
+  const accounts = rosters.map(({ account }) => account);
+  const keys = await registeredKeys(db, accounts);
+  return keys.map((key) => (now !== undefined && left.includes(key.owner) ? { ...key, owner: now } : key));
 }
 
 async function readTwilio(
@@ -179,12 +179,17 @@ async function readTwilio(
   }
 }
 
-/** Where groups grant a role, what the person's teammates may do now: no list tells. */
-async function readGranted({ db, policy, readAccess }: Surroundings, situation: Situation): Promise<void> {
+/** Where groups grant a role, or an address has changed, what the person's teammates may do now: no list tells. */
+async function readWhatTheyMay({ db, policy, readAccess }: Surroundings, situation: Situation): Promise<void> {
   const { evidence, known, person, rosters, unread } = situation;
-  if (evidence.kind !== 'found' || !policy.provisioning.rescope) return;
+  if (evidence.kind !== 'found') return;
+  const { rescope, rename } = policy.provisioning;
   const mates = rosters
-    .filter(({ account }) => grantedRole(policy, account, evidence.person.groups) !== null)
+    .filter(
+      (roster) =>
+        (rescope && grantedRole(policy, roster.account, evidence.person.groups) !== null) ||
+        (rename && outdatedMates(roster, person, policy).length > 0),
+    )
     .flatMap((roster) => candidates([roster], person.emails, policy).concat(linksOf(roster, person.links)));
   const unique = [...new Map(mates.map((mate) => [`${mate.account}\n${mate.username}`, mate])).values()];
   await Promise.all(
@@ -213,6 +218,15 @@ async function guestsAmong({ readAccess }: Surroundings, arrivals: Link[], unrea
     }
   }
   return guests;
+}
+
+/** Teammates tied to the person under an address that is none of theirs any more. */
+function outdatedMates(roster: Roster, { emails, links }: Situation['person'], policy: Policy): Teammate[] {
+  const account = policy.accounts.find(({ name }) => name === roster.account);
+  const mine = new Set(linksOf(roster, links).map(({ username }) => username));
+  return roster.teammates.filter(
+    (mate) => mine.has(mate.username) && account !== undefined && isOutdated(mate, account, emails),
+  );
 }
 
 function linksOf(roster: Roster, links: Link[]): Link[] {
@@ -274,7 +288,10 @@ function candidates(rosters: Roster[], emails: string[], policy: Policy): Link[]
   });
 }
 
-/** Of the addresses that lead to a footprint, those that the directory gives to another id too: e-mail reuse. */
+/**
+ * Of the addresses that lead to a footprint, and of those that a tied teammate still bears, the ones that the directory
+ * gives to another id: e-mail reuse.
+ */
 async function sharedAddresses(
   directory: Directory,
   { person, rosters }: Situation,
@@ -286,8 +303,17 @@ async function sharedAddresses(
       return [...roster.teammates, ...roster.invitations].some((f) => addresses.has(canonicalAddress(f.email)));
     }),
   );
+  const left = rosters.flatMap((roster) => {
+    const identity = policy.accounts.find(({ name }) => name === roster.account)?.identity ?? '{email}';
+    const tied = new Set(linksOf(roster, person.links).map(({ username }) => username));
+    const theirs = roster.teammates.filter(({ username }) => tied.has(username)).map((mate) => mate.email);
+    const addresses = addressesIn(identity, person.emails);
+    return theirs.filter((email) => !addresses.has(canonicalAddress(email))).flatMap((e) => originsOf(identity, e));
+  });
+  // Whoever is to be made under their new address needs it for themselves.
+  if (left.length > 0) used.push(...person.emails.slice(0, 1));
   const shared: string[] = [];
-  for (const email of used) {
+  for (const email of new Set([...used, ...left])) {
     const holders = await directory.findByEmail(email);
     if (holders.some((holder) => holder.directoryId !== person.directoryId)) shared.push(email);
   }

@@ -1,12 +1,13 @@
 import { sql, type Transaction } from 'kysely';
-import type {
-  Access,
-  ActionDraft,
-  ActionKind,
-  ActionState,
-  FootprintKind,
-  Persona,
-  Snapshot,
+import {
+  type Access,
+  type ActionDraft,
+  type ActionKind,
+  type ActionState,
+  type FootprintKind,
+  heirIn,
+  type Persona,
+  type Snapshot,
 } from '#shared/lifecycle/types.js';
 import type { Db } from './database.js';
 import { type ListPage, type ListQuery, pageOf, seqBefore } from './lists.js';
@@ -291,7 +292,7 @@ function toItem(row: ItemRow): ActionItem {
     subuser: row.subuser === '' ? null : row.subuser,
     target: row.target,
     label: 'label' in row.draft ? row.draft.label : null,
-    to: 'to' in row.draft ? row.draft.to : null,
+    to: heirIn(row.draft),
     person: { id: row.person_id, email: row.emails[0] ?? null },
     reason: row.draft.reason,
     attempts: row.attempts,

@@ -18,6 +18,8 @@ export interface InboxEvent {
   receivedAt: Date;
   occurredAt: Date | null;
   state: EventState;
+  /** The page of a catch-up that brought it; null: it was pushed, or ordered. */
+  run: string | null;
 }
 
 export async function inboxEvent(db: Db, id: string): Promise<InboxEvent | null> {
@@ -34,7 +36,18 @@ export async function inboxEvent(db: Db, id: string): Promise<InboxEvent | null>
     receivedAt: row.received_at,
     occurredAt: row.occurred_at,
     state: row.state,
+    run: row.run,
   };
+}
+
+/** Addresses of each person whom the events of one catch-up say to have left. */
+export async function runLeavers(db: Db, run: string): Promise<string[][]> {
+  const { rows } = await sql<{ emails: string[] }>`
+    select distinct coalesce(person.emails, array[lower(person_ref ->> 'email')]) as emails
+    from inbox left join person on (person.id = inbox.person_id) or (
+      inbox.person_id is null and person.directory = inbox.source and person.directory_id = inbox.person_ref ->> 'directoryId')
+    where inbox.run = ${run} and inbox.type in ('terminated', 'suspended', 'unassigned')`.execute(db);
+  return rows.map(({ emails }) => emails.filter((one) => one !== null));
 }
 
 /** The event's person is known now. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
 import { failpoint } from '#shared/failpoint.js';
@@ -36,6 +36,7 @@ interface InboxRow {
   state: string;
   reason: string | null;
   due_at: Date | null;
+  run: string | null;
 }
 
 interface Waiting {
@@ -101,7 +102,8 @@ export async function storePage(
   entries: NormalizedEntry[],
   cursor: string,
 ): Promise<StoreResult | null> {
-  const rows = entries.map((entry) => toRow(claimed.source, entry));
+  const run = randomUUID();
+  const rows = entries.map((entry) => ({ ...toRow(claimed.source, entry), run }));
   return db.transaction().execute(async (tx) => {
     if (!(await moveCursor(tx, claimed, cursor))) return null;
     const stored = (await insertAudited(tx, rows)).size;
@@ -140,10 +142,11 @@ type Inserted = Pick<InboxRow, 'source' | 'event_id' | 'state' | 'type' | 'sende
 async function insertRows(tx: Db, rows: InboxRow[]): Promise<Inserted[]> {
   const column = <K extends keyof InboxRow>(name: K) => rows.map((row) => row[name]);
   const result = await sql<Inserted>`
-    insert into inbox (source, event_id, type, sender_type, person_ref, occurred_at, raw, state, reason, due_at)
+    insert into inbox (source, event_id, type, sender_type, person_ref, occurred_at, raw, state, reason, due_at, run)
     select * from unnest(${column('source')}::text[], ${column('event_id')}::text[], ${column('type')}::text[],
       ${column('sender_type')}::text[], ${column('person_ref')}::jsonb[], ${column('occurred_at')}::timestamptz[],
-      ${column('raw')}::bytea[], ${column('state')}::text[], ${column('reason')}::text[], ${column('due_at')}::timestamptz[])
+      ${column('raw')}::bytea[], ${column('state')}::text[], ${column('reason')}::text[], ${column('due_at')}::timestamptz[],
+      ${column('run')}::uuid[])
     on conflict (source, event_id) do nothing
     returning source, event_id, state, type, sender_type, reason`.execute(tx);
   return result.rows;
@@ -162,6 +165,7 @@ function toRow(source: string, entry: NormalizedEntry): InboxRow {
     state: isEvent ? 'received' : entry.outcome,
     reason: isEvent ? null : storable(entry.reason),
     due_at: isEvent ? new Date(0) : null,
+    run: null,
   };
 }
 

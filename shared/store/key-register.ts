@@ -79,6 +79,15 @@ export async function changeKeyOwner(
   return result.numUpdatedRows > 0n;
 }
 
+/** The owner goes by another address now. */
+export async function renameKeyOwner(db: Db, left: string[], now: string): Promise<void> {
+  await db
+    .updateTable('api_key')
+    .set({ owner: canonicalAddress(now) })
+    .where('owner', 'in', left)
+    .execute();
+}
+
 export async function keyOwner(
   db: Db,
   { account, subuser, id }: Pick<RegisteredKey, 'account' | 'subuser' | 'id'>,

@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely';
+import { z } from 'zod';
 import type { LifecycleEventType } from '#shared/lifecycle/types.js';
 import type { Schema } from './schema.js';
 
@@ -51,4 +52,17 @@ export async function storeOperatorEvent(
     .returning('id')
     .executeTakeFirstOrThrow();
   return id;
+}
+
+const said = z.object({ by: z.string() });
+
+/** Who gave the order that an event is; null: it is no operator's. */
+export async function orderedBy(tx: Transaction<Schema>, eventId: string): Promise<string | null> {
+  const row = await tx
+    .selectFrom('inbox')
+    .select('raw')
+    .where('id', '=', eventId)
+    .where('source', '=', operatorSource)
+    .executeTakeFirst();
+  return row === undefined ? null : said.parse(JSON.parse(row.raw.toString())).by;
 }

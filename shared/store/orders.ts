@@ -62,6 +62,35 @@ export async function standingOrder(db: Db, emails: string[], proposals = false)
   return { by: row.ordered_by, reason: row.reason, at: row.ordered_at, proposed: row.proposed };
 }
 
+/** An order is about the person: it goes along when the directory gives them another address, unless one stands there. */
+export async function renameOrders(db: Db, left: string[], now: string): Promise<void> {
+  const email = canonicalAddress(now);
+  await db
+    .updateTable('operator_order')
+    .set({ email })
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('operator_order')
+        .select('id')
+        .where('email', 'in', left)
+        .where('cancelled_at', 'is', null)
+        .orderBy('proposed')
+        .orderBy('effective_at')
+        .limit(1),
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('operator_order as there')
+            .select('there.id')
+            .where('there.email', '=', email)
+            .where('there.cancelled_at', 'is', null),
+        ),
+      ),
+    )
+    .execute();
+}
+
 /** Who ordered or proposed one of these addresses off; null when nobody did: the directory asked. */
 export async function requesterOf(db: Db, emails: string[]): Promise<string | null> {
   return (await standingOrder(db, emails, true))?.by ?? null;

@@ -46,7 +46,7 @@ export async function leavingAdmins(
     .where((eb) =>
       eb.or([eb('state', 'in', underWay), eb.and([eb('state', '=', 'done'), eb('finished_at', '>=', rostersReadAt)])]),
     )
-    .where('kind', 'in', ['deprovision', 'restrict', 'rescope'])
+    .where('kind', 'in', ['deprovision', 'restrict', 'rescope', 'retire'])
     .where('footprint', '=', 'teammate')
     .where('subuser', '=', '')
     .execute();
@@ -185,7 +185,7 @@ function firstLook(draft: PlanDraft, gated: Gated) {
 
 /** What is handed over goes first: once the person is gone, so is what SendGrid would have told about them. */
 function stageOf({ kind, footprint }: ActionDraft): number {
-  return kind === 'deprovision' && footprint !== 'access-request' ? 1 : 0;
+  return kind === 'retire' || (kind === 'deprovision' && footprint !== 'access-request') ? 1 : 0;
 }
 
 /** See `advanceStage`. */
@@ -206,11 +206,17 @@ export function setHash(actions: ActionDraft[]): string {
   const set = actions
     .map((action) => {
       const { kind, footprint, account, subuser, target } = action;
-      const detail = 'wanted' in action ? action.wanted : 'to' in action ? action.to : null;
-      return JSON.stringify([account, subuser, footprint, target, kind, detail]);
+      return JSON.stringify([account, subuser, footprint, target, kind, detailOf(action)]);
     })
     .sort();
   return createHash('sha256').update(JSON.stringify(set)).digest('hex');
+}
+
+/** What is to be there afterwards: the same footprint may be changed into one thing or another. */
+function detailOf(action: ActionDraft): unknown {
+  if (action.kind === 'rename') return [action.firstName, action.lastName];
+  if (action.kind === 'retire') return [action.heir, action.wanted];
+  return 'wanted' in action ? action.wanted : 'to' in action ? action.to : null;
 }
 
 export interface StoredPlan {
@@ -406,7 +412,9 @@ export async function runGuardsOf(db: Db, eventId: string): Promise<Guard[] | nu
     .where('event_id', '=', eventId)
     .orderBy('seq', 'desc')
     .executeTakeFirst();
-  return row === undefined ? null : row.holds.filter(({ rule }) => rule === 'run-limit' || rule === 'snapshot');
+  return row === undefined
+    ? null
+    : row.holds.filter(({ rule }) => rule === 'run-limit' || rule === 'move-limit' || rule === 'snapshot');
 }
 
 /** A plan of this person that is about one of these footprints and still says what will or would be done. */
@@ -434,7 +442,7 @@ export async function openPlanAbout(
           eb.and([
             eb('account', '=', one.account),
             eb('subuser', '=', one.subuser ?? ''),
-            eb('target', '=', one.target),
+            eb.or([eb('target', '=', one.target), eb(sql<string>`draft ->> 'replaces'`, '=', one.target)]),
           ]),
         ),
       ),

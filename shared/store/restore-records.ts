@@ -100,7 +100,7 @@ export async function removedAccess(db: Db, personIds: string[]): Promise<Remove
     .orderBy('username')
     .orderBy('created_at', 'desc')
     .execute();
-  return rows.map(({ id, account, subuser, record: { email, firstName, lastName, sso, access } }) => ({
+  return rows.map(({ id, account, subuser, record: { email, firstName, lastName, sso, access, subusersRead } }) => ({
     recordId: id,
     account,
     subuser: subuser === '' ? null : subuser,
@@ -109,6 +109,7 @@ export async function removedAccess(db: Db, personIds: string[]): Promise<Remove
     lastName,
     sso,
     access,
+    accessRead: access.admin || !sso || subuser !== '' || subusersRead,
   }));
 }
 

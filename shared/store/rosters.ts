@@ -110,7 +110,7 @@ export async function removedSince(db: Db, account: string, since: Date): Promis
     .selectFrom('action')
     .select('target')
     .where('account', '=', account)
-    .where('kind', '=', 'deprovision')
+    .where('kind', 'in', ['deprovision', 'retire'])
     .where('footprint', '=', 'teammate')
     .where((eb) =>
       eb.or([

@@ -92,6 +92,8 @@ export interface InboxTable extends Work {
   state: EventState;
   /** Why it is ignored, quarantined, waiting or dead. */
   reason: string | null;
+  /** The page of a catch-up that brought it; null: it was pushed, or ordered. */
+  run: ColumnType<string | null, string | null | undefined, never>;
 }
 
 export interface RosterTable {
@@ -197,7 +199,7 @@ export interface RestoreRecord {
   lastName: string | null;
   sso: boolean;
   access: Access;
-  /** false: what they may do inside subusers was not read. */
+  /** false: what they may do inside subusers could not be read, so `access` may say more than they had. */
   subusersRead: boolean;
 }
 

@@ -126,6 +126,21 @@ describe('an account in mode approve', () => {
     expect(isIn(oda.email)).toBe(false);
   });
 
+  it('nor a return that they ordered themselves', async () => {
+    const olga = await leaver('olga');
+    await answer('approve', (await newestPlan(olga.email)).id, '--as', 'ben');
+    await world.quiet();
+    world.okta.setStatus(olga.id, 'ACTIVE');
+    expect((await world.workplace.run(['restore', olga.email, '--as', 'ann'])).code).toBe(0);
+    await world.quiet();
+    const { id } = await newestPlan(olga.email);
+    const same = await answer('approve', id, '--as', 'ann');
+    expect([same.code, same.stderr]).toEqual([3, expect.stringContaining('ann')]);
+    expect((await answer('approve', id, '--as', 'ben')).code).toBe(0);
+    await world.quiet();
+    expect(isIn(olga.email)).toBe(true);
+  });
+
   it('a rejected plan stays rejected when the event is repeated, until the facts change', async () => {
     const pia = await leaver('pia');
     const { id } = await newestPlan(pia.email);

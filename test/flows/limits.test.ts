@@ -146,8 +146,12 @@ describe('whom nobody may remove without a human', () => {
         },
         { name: 'other' },
         { name: 'watched', mode: 'observe' },
+        { name: 'granted' },
       ],
-      config: 'protect: [u-vip]\n',
+      config: `protect: [u-vip]
+roles: { reader: { scopes: [mail.send, templates.read] } }
+grants: [{ group: Readers, account: granted, role: reader }]
+`,
     });
   });
   afterAll(() => world.end());
@@ -224,6 +228,21 @@ describe('whom nobody may remove without a human', () => {
     await leave(world, [old]);
     expect(world.account('other').has('old@acme.com')).toBe(false);
     await expectHeld(old.email, 'ambiguous');
+  });
+
+  it('who has no grant any more, under an address that a colleague with one has too', async () => {
+    const [lost, kept] = [person('lost'), person('kept')];
+    world.okta.users.get(kept.id)?.groups.add('Readers');
+    world.okta.users.get(lost.id)?.groups.add('Readers');
+    world.account('granted').addTeammate({ email: lost.email });
+    await world.post(world.event('user.account.update_profile', lost));
+    await world.quiet();
+    Object.assign(world.okta.users.get(kept.id)?.profile ?? {}, { secondEmail: lost.email });
+    world.okta.users.get(lost.id)?.groups.clear();
+    await world.post(world.event('group.user_membership.remove', lost));
+    await world.quiet();
+    expect(world.account('granted').has(lost.email)).toBe(true);
+    expect((await newestPlan(world, lost.email)).hold?.reasons.join()).toMatch(/ambiguous: .*two ids/);
   });
 
   it('whose address belonged to somebody else when it was tied to the teammate', async () => {

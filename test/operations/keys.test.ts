@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmulatedAccount } from '#test/emulators/sendgrid/index.js';
 import { calm, minutesPass, newestPlan, verifiedTrail, writes } from '#test/support/flow.js';
+import { until } from '#test/support/sendoff.js';
 import { createWorld, type World } from '#test/support/world.js';
 
 interface Made {
@@ -165,7 +166,7 @@ describe('API keys where the policy revokes by name', () => {
   beforeAll(async () => {
     world = await createWorld({
       accounts: [{ name: 'marketing', apiKeys: [{ name: 'send_job' }, { name: 'sendoff' }, { name: 'sender' }] }],
-      config: `offboarding: { apiKeys: { match: "^{local}", action: revoke, registered: successor } }\n`,
+      config: `offboarding: { recheck: 3s, apiKeys: { match: "^{local}", action: revoke, registered: successor } }\n`,
     });
   });
   afterAll(() => world.end());
@@ -187,6 +188,26 @@ describe('API keys where the policy revokes by name', () => {
     expect([...account.apiKeys.values()].map(({ name }) => name)).toEqual(['Sendoff']);
     expect(account.revoked).toBe(false);
     expect(account.has(send.email)).toBe(false);
+  });
+
+  it('are looked for once more after some minutes: one that is still listed is revoked again', async () => {
+    const account = world.account();
+    const ida = world.hire('ida');
+    const key = account.addApiKey({ name: 'ida-nightly' });
+    await minutesPass(world);
+    world.okta.setStatus(ida.id, 'DEPROVISIONED');
+    await world.post(world.event('user.lifecycle.deactivate', ida));
+    await until(
+      'it is settled',
+      async () => (await newestPlan(world, ida.email).catch(() => null))?.state === 'settled',
+    );
+    expect(account.apiKeys.has(key.id)).toBe(false);
+
+    account.apiKeys.set(key.id, key);
+    await until('it is gone again', () => !account.apiKeys.has(key.id));
+    await until('it is settled again', async () => (await newestPlan(world, ida.email)).state === 'settled');
+    const said = (await verifiedTrail(world)).filter(({ kind }) => kind === 'person.returned');
+    expect(said.map(({ detail }) => detail?.why)).toEqual(['an API key that was deleted is still listed']);
   });
 });
 

@@ -107,6 +107,19 @@ describe('access that was taken by mistake', () => {
     expect(invitesOf('inside', account.inSubuser('brand-us'))).toHaveLength(0);
   });
 
+  it('is given back by a human only where SendGrid would not say what they might do inside subusers', async () => {
+    const refused = { account: 'marketing', method: 'GET', path: /subuser_access/ };
+    const fault = world.sendgrid.faults.inject({ ...refused, fault: { kind: 'status', status: 403 } });
+    employ('unseen', { scopes: [], subusers: [{ id: 11, permission_type: 'restricted', scopes: ['stats.read'] }] });
+    await mistakenlyOff('unseen');
+    fault.remove();
+
+    expect((await restore('unseen')).code).toBe(3);
+    const { hold } = await newestPlan(world, addressOf('unseen'));
+    expect(hold?.reasons.join()).toContain('whether they were confined to subusers could not be read');
+    expect(account.has(addressOf('unseen'))).toBe(false);
+  });
+
   it('is given back once: a second restore has nothing to give and ends with 2', async () => {
     const before = writes(world.sendgrid.journal).length;
     for (const name of ['chief', 'pw', 'inside']) {

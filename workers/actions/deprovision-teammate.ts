@@ -1,3 +1,4 @@
+import { SendGridRefused } from '#shared/sendgrid/errors.js';
 import { deleteTeammate, username } from '#shared/sendgrid/teammates.js';
 import type { DraftOf, Effect } from './action.js';
 import { sightTeammate } from './sight-teammate.js';
@@ -7,7 +8,15 @@ export const deprovisionTeammate: Effect<DraftOf<'deprovision'>> = {
   async look({ sendgrid }, draft, before) {
     // What they may do inside subusers belongs on the restore record; once they are deleted nobody asks.
     const confined = 'confined' in draft && draft.confined && before === undefined;
-    return (await sightTeammate(sendgrid, draft, { subusers: confined })) ?? { kind: 'as-wanted', seen: null };
+    const sight = (subusers: boolean) => sightTeammate(sendgrid, draft, { subusers });
+    const sighting = await sight(confined).catch((error: unknown) => {
+      if (!confined || !(error instanceof SendGridRefused)) throw error;
+      // A key that may not ask keeps nobody in: they go, and the record says what it lacks.
+      return sight(false);
+    });
+    if (sighting === null) return { kind: 'as-wanted', seen: null };
+    if (sighting.kind === 'refused' || confined) return sighting;
+    return { ...sighting, record: sighting.record && { ...sighting.record, subusersRead: true } };
   },
   async act({ sendgrid }, draft) {
     await deleteTeammate(sendgrid, username(draft.target));

@@ -253,9 +253,10 @@ async function release(
       });
     }
     if (outcome.state === 'done' || outcome.state === 'noop') {
-      const endsRestriction = ['deprovision', 'provision', 'restore', 'rescope'].includes(draft.kind);
+      const endsRestriction = ['deprovision', 'provision', 'restore', 'rescope', 'retire'].includes(draft.kind);
       if (draft.footprint === 'teammate' && endsRestriction) await closeRestrictions(tx, row.personId, draft);
-      if (draft.kind === 'deprovision' && draft.footprint === 'teammate' && draft.subuser === null) {
+      const isGone = draft.kind === 'deprovision' || draft.kind === 'retire';
+      if (isGone && draft.footprint === 'teammate' && draft.subuser === null) {
         await forgetLink(tx, row.personId, { account: draft.account, username: draft.target });
       }
       if (draft.kind === 'provision' && draft.recordId !== null) await closeRecord(tx, draft.recordId);

@@ -8,6 +8,7 @@ import { deprovisionTeammate } from './deprovision-teammate.js';
 import { provisionTeammate } from './provision-teammate.js';
 import { reassignBelonging } from './reassign-belonging.js';
 import { renameTeammate } from './rename-teammate.js';
+import { retireTeammate } from './retire-teammate.js';
 import { setTeammateAccess } from './set-teammate-access.js';
 
 const deprovision = {
@@ -29,6 +30,8 @@ export function effectOf(draft: ActionDraft): Effect {
       return renameTeammate as Effect;
     case 'provision':
       return provisionTeammate as Effect;
+    case 'retire':
+      return retireTeammate as Effect;
     case 'reassign':
       return reassignBelonging as Effect;
     case 'revoke':

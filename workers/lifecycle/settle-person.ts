@@ -140,7 +140,7 @@ async function conclude(
   });
 }
 
-/** Some minutes after a removal: has SendGrid let the person in again (JIT), or shown a deletion that was none? */
+/** Some minutes after a removal: has SendGrid let the person in again (JIT), or shown a deletion, of a key too, that was none? */
 async function recheck(context: WorkContext, stored: StoredPlan): Promise<void> {
   const { db, policy } = context;
   const event = await inboxEvent(db, stored.eventId);
@@ -150,12 +150,15 @@ async function recheck(context: WorkContext, stored: StoredPlan): Promise<void> 
   const since = new Date(await databaseNow(db));
   const situation = await situationAfter(context, event, person, actions, since);
   const back = plan(situation, policy).actions.filter(
-    (action) => isRemoval(action) && modeOf(policy, action.account) !== 'observe',
+    (action) => (isRemoval(action) || action.kind === 'revoke') && modeOf(policy, action.account) !== 'observe',
   );
+  const isIn = back.some(isRemoval);
   await db.transaction().execute(async (tx) => {
     await endRecheck(tx, stored.id);
     if (back.length === 0) return;
-    const why = 'they are back: the identity provider still lets this person in';
+    const why = isIn
+      ? 'they are back: the identity provider still lets this person in'
+      : 'an API key that was deleted is still listed';
     await appendAudit(tx, {
       kind: 'person.returned',
       person: { id: person.id, email: person.emails[0] ?? null },
@@ -165,7 +168,7 @@ async function recheck(context: WorkContext, stored: StoredPlan): Promise<void> 
     });
     await reopenEvent(tx, event.id, why);
   });
-  if (back.length > 0) {
+  if (isIn) {
     context.log.warn({ plan: stored.id }, 'somebody who was removed is back: the identity provider still lets them in');
   }
   context.nudge();

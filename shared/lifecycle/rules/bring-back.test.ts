@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { directoryPerson, invitation, policy, roster, situation, teammate } from '#test/support/situation.js';
+import { gate } from '../gate.js';
 import { plan } from '../plan.js';
 import type { Situation } from '../situation.js';
 import type { Policy, Removed, Roster } from '../types.js';
@@ -14,6 +15,7 @@ const record = (more: Partial<Removed> = {}): Removed => ({
   lastName: 'Doe',
   sso: true,
   access: before,
+  accessRead: true,
   ...more,
 });
 const back = (more: Partial<Roster> = {}, restore: Removed[] = [record()], rest: Partial<Situation> = {}) =>
@@ -47,8 +49,15 @@ describe('an ordered return', () => {
         wanted: before,
         persona: null,
         recordId: 'r1',
+        replaces: null,
       },
     ]);
+  });
+
+  it('of which the record may say too much waits for a human', () => {
+    const doubtful = plan(back({}, [record({ accessRead: false })]), policy());
+    expect(gate(doubtful, policy(), { admins: [], removals: [], run: [] }).passages).toEqual(['hold']);
+    expect(doubtful.holds[0]?.detail).toContain('confined to subusers');
   });
 
   it('into each place from which they were removed, and into no other', () => {

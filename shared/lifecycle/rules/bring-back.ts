@@ -1,6 +1,6 @@
 import { canonicalAddress } from '../address.js';
 import type { Situation } from '../situation.js';
-import type { ActionDraft, Removed, Roster } from '../types.js';
+import type { ActionDraft, Guard, Removed, Roster } from '../types.js';
 
 /** What an operator ordered back, from the records kept at its removal; what is there already is left alone. */
 export function bringBackActions({ restore }: Situation, roster: Roster): ActionDraft[] {
@@ -31,6 +31,18 @@ export function bringBackActions({ restore }: Situation, roster: Roster): Action
         wanted: access,
         persona: null,
         recordId,
+        replaces: null,
       }),
     );
+}
+
+/** What a record may say too much of is given back only by a human who has looked. */
+export function doubtfulRecords({ restore }: Situation, actions: readonly ActionDraft[]): Guard[] {
+  return actions.flatMap((action): Guard[] => {
+    const recordId = action.kind === 'provision' ? action.recordId : null;
+    const record = restore.find((one) => one.recordId === recordId);
+    if (record === undefined || record.accessRead) return [];
+    const detail = 'whether they were confined to subusers could not be read when they were removed: this may be more';
+    return [{ rule: 'ambiguous', account: action.account, target: action.target, detail }];
+  });
 }

@@ -126,6 +126,15 @@ describe('what a draft says', () => {
     expect(action).toMatchObject({ kind: 'deprovision', confined });
   });
 
+  it('also where nobody knows whether there are any: not read, or not to be swept', () => {
+    const unread = [{ account: 'marketing', part: 'subusers', reason: 'HTTP 500', retryMs: 30_000 }];
+    const [unknown] = plan(situation('inactive', [roster('marketing', [jane], { unread })]), policy()).actions;
+    expect(unknown).toMatchObject({ kind: 'deprovision', confined: true });
+    const unswept = policy({ accounts: [account('marketing', { subusers: 'none' })] });
+    const [other] = plan(situation('inactive', [roster('marketing', [jane])]), unswept).actions;
+    expect(other).toMatchObject({ kind: 'deprovision', confined: true });
+  });
+
   it('nor anybody inside a subuser', () => {
     const subusers = [subuser('us', { teammates: [jane] })];
     const [action] = plan(

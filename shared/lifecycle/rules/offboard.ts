@@ -7,11 +7,16 @@ import type { Footprints, Place } from './footprints.js';
 export function offboardActions(
   wanted: 'delete' | 'restrict',
   situation: Situation,
-  { account, subuserIds }: Pick<Roster, 'account' | 'subuserIds'>,
+  { account, subuserIds, unread }: Pick<Roster, 'account' | 'subuserIds' | 'unread'>,
   { places, accessRequests }: Footprints,
-  { offboarding }: Policy,
+  { offboarding, accounts }: Policy,
   reason: string,
 ): ActionDraft[] {
+  // What was not read is not "none".
+  const mayHaveSubusers =
+    subuserIds.length > 0 ||
+    unread.some(({ part }) => part === 'subusers') ||
+    accounts.some(({ name, subusers }) => name === account && subusers === 'none');
   const requests = accessRequests.map(({ id, email }): ActionDraft => {
     return {
       kind: 'deprovision',
@@ -30,7 +35,7 @@ export function offboardActions(
     ...places.flatMap((place) => [
       ...(wanted === 'delete'
         ? place.teammates.map((mate): ActionDraft => {
-            const confined = place.subuser === null && mate.sso && !mate.admin && subuserIds.length > 0;
+            const confined = place.subuser === null && mate.sso && !mate.admin && mayHaveSubusers;
             return { kind: 'deprovision', confined, ...teammateTarget(account, place, mate, reason) };
           })
         : place.teammates

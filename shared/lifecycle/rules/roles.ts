@@ -12,7 +12,10 @@ export interface RoleActions {
 
 const nothing: RoleActions = { actions: [], refused: [] };
 
-/** Brings an active person to the role that their groups grant, and their name to what the directory says. */
+/**
+ * Brings an active person to the role that their groups grant, and their name to what the directory says.
+ * @param replaced teammates of theirs whose place another takes
+ */
 export function roleActions(
   situation: Situation,
   roster: Roster,
@@ -20,11 +23,12 @@ export function roleActions(
   policy: Policy,
   { places }: Footprints,
   granted: Granted | null,
+  replaced: ReadonlySet<string>,
 ): RoleActions {
   const { evidence } = situation;
   if (evidence.kind !== 'found') return nothing;
   const parent = places.find((place) => place.subuser === null);
-  const mates = parent?.teammates ?? [];
+  const mates = (parent?.teammates ?? []).filter(({ username }) => !replaced.has(username));
   if (granted === null)
     return { actions: mates.flatMap((mate) => renames(mate, evidence.person, account, policy)), refused: [] };
 
@@ -79,7 +83,8 @@ function holdsGranted(
   return !policy.provisioning.rescope || known === null || holdsRole(known, role, roster, mate, applied ?? null);
 }
 
-function knownAccess({ known }: Situation, account: string, { username }: Teammate): Access | null {
+/** What was read of what they may do in the parent; null: nothing was. */
+export function knownAccess({ known }: Situation, account: string, { username }: Teammate): Access | null {
   const found = known.find((k) => k.account === account && k.subuser === null && k.username === username);
   return found?.access ?? null;
 }
@@ -106,6 +111,7 @@ function joiner(
     wanted: access,
     persona,
     recordId: null,
+    replaces: null,
   };
 }
 
