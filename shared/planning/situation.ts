@@ -3,8 +3,8 @@ import type { Directory } from '#shared/directory/directory.js';
 import { DirectoryUnavailable } from '#shared/directory/directory.js';
 import { WaitError } from '#shared/errors.js';
 import { isReadOnly } from '#shared/lifecycle/access.js';
-import { addressesIn, canonicalAddress } from '#shared/lifecycle/address.js';
-import { grantedRole } from '#shared/lifecycle/rules/grants.js';
+import { addressesIn, canonicalAddress, originsOf } from '#shared/lifecycle/address.js';
+import { grantedRole, isCoveredByGrants } from '#shared/lifecycle/rules/grants.js';
 import { standingVerdict } from '#shared/lifecycle/rules/verdict.js';
 import type { Situation } from '#shared/lifecycle/situation.js';
 import type {
@@ -142,11 +142,9 @@ export async function readSituation(surroundings: Surroundings, question: Questi
     arrivals: await guestsAmong(surroundings, question.arrivals ?? [], unread),
     twilio,
   };
-  if (verdict !== 'keep') {
-    situation.sharedAddresses.push(...(await sharedAddresses(directory, situation, policy)));
-  } else {
-    await readGranted(surroundings, situation);
-  }
+  if (verdict === 'keep') await readGranted(surroundings, situation);
+  const losing = verdict === 'keep' ? rosters.filter(({ account }) => isUngranted(policy, account, evidence)) : rosters;
+  situation.sharedAddresses.push(...(await sharedAddresses(directory, situation.person, losing, policy)));
   return situation;
 }
 
@@ -274,26 +272,58 @@ function candidates(rosters: Roster[], emails: string[], policy: Policy): Link[]
   });
 }
 
-/** Of the addresses that lead to a footprint, those that the directory gives to another id too: e-mail reuse. */
+/** Do grants say who has access here, and none names this person? Then it may be taken away though they are active. */
+function isUngranted(policy: Policy, account: string, evidence: Evidence): boolean {
+  if (evidence.kind !== 'found' || !isCoveredByGrants(policy, account)) return false;
+  return grantedRole(policy, account, evidence.person.groups) === null;
+}
+
+/**
+ * Of the addresses of what would be taken for the person's, those that the directory gives to another id too: an address
+ * that was given away, or a teammate's name that somebody else bears now.
+ */
 async function sharedAddresses(
   directory: Directory,
-  { person, rosters }: Situation,
+  person: Situation['person'],
+  rosters: Roster[],
   policy: Policy,
 ): Promise<string[]> {
-  const used = person.emails.filter((email) =>
-    rosters.some((roster) => {
-      const addresses = addressesHere(roster.account, [email], policy);
-      return [...roster.teammates, ...roster.invitations].some((f) => addresses.has(canonicalAddress(f.email)));
-    }),
-  );
-  const shared: string[] = [];
-  for (const email of used) {
-    const holders = await directory.findByEmail(email);
-    if (holders.some((holder) => holder.directoryId !== person.directoryId)) shared.push(email);
+  const shared = new Set<string>();
+  const claimed = new Map<string, Set<string>>();
+  for (const roster of rosters) {
+    const identity = identityOf(roster.account, policy);
+    for (const address of addressesOf(roster, person, policy)) {
+      const mine = person.emails.filter((email) => addressesIn(identity, [email]).has(address));
+      for (const origin of [...mine, ...originsOf(identity, address)]) {
+        claimed.set(origin, (claimed.get(origin) ?? new Set()).add(address));
+      }
+    }
   }
-  return shared;
+  for (const [origin, addresses] of claimed) {
+    const holders = await directory.findByEmail(origin);
+    if (!holders.some((holder) => holder.directoryId !== person.directoryId)) continue;
+    for (const address of addresses) shared.add(address);
+  }
+  return [...shared];
+}
+
+/** Addresses, in all places of an account, of everything that may be the person's. */
+function addressesOf(roster: Roster, { emails, links }: Situation['person'], policy: Policy): Set<string> {
+  const mine = addressesHere(roster.account, emails, policy);
+  const linked = new Set(linksOf(roster, links).map(({ username }) => username));
+  const carried = [roster, ...roster.subusers].flatMap((place) => [...place.teammates, ...place.invitations]);
+  const all = [
+    ...[...carried, ...roster.accessRequests].map(({ email }) => email),
+    ...roster.belongings.flatMap(({ addresses }) => addresses),
+  ].map(canonicalAddress);
+  const ofLinked = roster.teammates.filter(({ username }) => linked.has(username)).map(({ email }) => email);
+  return new Set([...all.filter((address) => mine.has(address)), ...ofLinked.map(canonicalAddress)]);
 }
 
 function addressesHere(account: string, emails: string[], policy: Policy): Set<string> {
-  return addressesIn(policy.accounts.find((candidate) => candidate.name === account)?.identity ?? '{email}', emails);
+  return addressesIn(identityOf(account, policy), emails);
+}
+
+function identityOf(account: string, policy: Policy): string {
+  return policy.accounts.find((candidate) => candidate.name === account)?.identity ?? '{email}';
 }
