@@ -44,6 +44,12 @@ First steps:
   )
   .exitOverride();
 
+// Whoever reads has seen enough (`sendoff audit export | head`): that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(process.exitCode ?? exitCodes.done);
+});
+
 const asked = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));
 const wanted = asked === undefined ? Object.values(commands) : [commands[asked as keyof typeof commands]];
 for (const load of wanted) (await load())(program);

@@ -90,8 +90,9 @@ export async function waitForPlan(db: Db, eventId: string, timeoutSeconds: numbe
     const personId = event?.state === 'done' ? (event.person?.id ?? null) : null;
     // Of the person, not of the event: a later event may have decided.
     const [plan] = personId === null ? [] : (await listPlans(db, { limit: 1, personId })).items;
-    if (plan !== undefined && (finished.has(plan.state) || plan.actions.some((action) => action.state === 'failed')))
-      return plan;
+    // One from before the order says nothing about it: whoever decides instead may still be at it.
+    const isNewer = plan !== undefined && event !== null && plan.createdAt >= event.receivedAt;
+    if (isNewer && (finished.has(plan.state) || plan.actions.some((action) => action.state === 'failed'))) return plan;
     if (event?.state === 'dead') {
       throw new SendoffError(`the order could not be planned: ${event.lastError ?? event.reason}`, {
         code: 'EVENT_DEAD',

@@ -50,7 +50,8 @@ export function planText(plan: PlanFacts): string {
   }
   if (plan.hold !== null) lines.push('', 'Held until somebody decides:');
   for (const reason of plan.hold?.reasons ?? []) lines.push(`  ✋ ${reason}`);
-  if (plan.hold !== null && plan.id !== null) {
+  // What is never touched, nobody can approve.
+  if (plan.hold !== null && plan.id !== null && plan.actions.some(({ state }) => state === 'waiting')) {
     lines.push(`  → sendoff plans approve ${plan.id}`, `  → sendoff plans reject ${plan.id}`);
   }
   return lines.join('\n');

@@ -77,6 +77,6 @@ export function addPlan(program: Command): void {
         createdAt: null,
       };
       print(options.json, document, () => `${planText(document)}\n\nNothing was changed.`);
-      if (gated.state === 'held') process.exitCode = exitCodes.held;
+      if (gated.state === 'held' || draft.refused.length > 0) process.exitCode = exitCodes.held;
     });
 }

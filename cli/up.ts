@@ -34,6 +34,8 @@ export function addUp(program: Command): void {
         const work = await startWork({ ...settings, signer: keys.signer });
         const pull = startPull(settings);
         announce(serving, web.url, keys);
+        // Not before it was shown: a start that failed would have kept a token that nobody ever saw.
+        if (keys.newToken) await keptSecret(environment.dataDir, 'admin-token', () => keys.adminToken ?? '');
         await serveUntilStopped(
           serving,
           work.ready.then(() => new Promise(() => undefined)),
@@ -62,19 +64,24 @@ async function keysFor(environment: Environment): Promise<Keys> {
     return { signer: requiredSigner(environment.signingKey), adminToken: environment.adminToken, newToken: false };
   }
   const signingKey =
-    environment.signingKey ?? (await keptSecret(environment.dataDir, 'signing-key.pem', generateSigningKey)).value;
-  const token =
-    environment.adminToken === null
-      ? await keptSecret(environment.dataDir, 'admin-token', () => randomBytes(24).toString('base64url'))
-      : { value: environment.adminToken, isNew: false };
-  return { signer: loadSigningKey(signingKey), adminToken: token.value, newToken: token.isNew };
+    environment.signingKey ?? (await keptSecret(environment.dataDir, 'signing-key.pem', generateSigningKey));
+  const known = environment.adminToken ?? (await readIfThere(join(environment.dataDir, 'admin-token')));
+  return {
+    signer: loadSigningKey(signingKey),
+    adminToken: known ?? randomBytes(24).toString('base64url'),
+    newToken: known === null,
+  };
 }
 
-async function keptSecret(
-  dataDir: string,
-  name: string,
-  make: () => string,
-): Promise<{ value: string; isNew: boolean }> {
+async function readIfThere(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
+
+/** @returns what is kept: what was made now, or at an earlier start */
+async function keptSecret(dataDir: string, name: string, make: () => string): Promise<string> {
   const path = join(dataDir, name);
   // Run by root, PostgreSQL is another user and has to pass through; every secret in here is a file of mode 600.
   await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
@@ -83,13 +90,12 @@ async function keptSecret(
   await writeFile(draft, make(), { flag: 'wx', mode: 0o600 });
   try {
     await link(draft, path);
-    return { value: await readFile(path, 'utf8'), isNew: true };
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    return { value: await readFile(path, 'utf8'), isNew: false };
   } finally {
     await unlink(draft);
   }
+  return readFile(path, 'utf8');
 }
 
 async function migrateAll({ environment, log }: Serving, url: string): Promise<void> {

@@ -52,6 +52,12 @@ export function registerHooks(
         counts.answered(byName.has(name) ? name : 'unknown', status);
         return reply;
       });
+
+      hooks.route({
+        method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'],
+        url: path,
+        handler: async (_request, reply) => reply.code(405).header('allow', 'GET, HEAD, POST').send(),
+      });
     }
   });
 

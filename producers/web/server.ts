@@ -23,6 +23,7 @@ import { registerOps } from './ops.js';
 import { pageStyleHash } from './pages.js';
 import { sendProblem } from './problem.js';
 import { registerQueues } from './queues.js';
+import { refuseRepeatedHeaders } from './repeated-headers.js';
 import { registerSignIn } from './sign-in.js';
 
 /** design.md, small print "Body limit". */
@@ -94,6 +95,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   await app.register(cookie);
   await app.register(formbody, { bodyLimit: 4_096 });
 
+  refuseRepeatedHeaders(app);
   const { db, adminToken, config } = options;
   const signIn = config.signIn ?? null;
   const provider =

@@ -29,7 +29,7 @@ export interface Situation {
   eventType: LifecycleEventType | null;
   rosters: Roster[];
   unread: Unread[];
-  /** Addresses of this person that another directory id holds as well, lower-case. */
+  /** Addresses of what seems to be this person's that another directory id holds as well, lower-case. */
   sharedAddresses: string[];
   /** Teammates linked to somebody else. */
   foreignLinks: Link[];

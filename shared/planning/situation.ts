@@ -146,8 +146,8 @@ export async function readSituation(surroundings: Surroundings, question: Questi
     arrivals: await guestsAmong(surroundings, question.arrivals ?? [], unread),
     twilio,
   };
-  situation.sharedAddresses.push(...(await sharedAddresses(directory, situation, policy)));
   if (verdict === 'keep') await readWhatTheyMay(surroundings, situation);
+  situation.sharedAddresses.push(...(await sharedAddresses(directory, situation.person, rosters, policy)));
   return situation;
 }
 
@@ -289,37 +289,56 @@ function candidates(rosters: Roster[], emails: string[], policy: Policy): Link[]
 }
 
 /**
- * Of the addresses that lead to a footprint, and of those that a tied teammate still bears, the ones that the directory
- * gives to another id: e-mail reuse.
+ * Of the addresses of what would be taken for the person's, those that the directory gives to another id too: an address
+ * that was given away, or a teammate's name that somebody else bears now.
  */
 async function sharedAddresses(
   directory: Directory,
-  { person, rosters }: Situation,
+  person: Situation['person'],
+  rosters: Roster[],
   policy: Policy,
 ): Promise<string[]> {
-  const used = person.emails.filter((email) =>
-    rosters.some((roster) => {
-      const addresses = addressesHere(roster.account, [email], policy);
-      return [...roster.teammates, ...roster.invitations].some((f) => addresses.has(canonicalAddress(f.email)));
-    }),
-  );
-  const left = rosters.flatMap((roster) => {
-    const identity = policy.accounts.find(({ name }) => name === roster.account)?.identity ?? '{email}';
-    const tied = new Set(linksOf(roster, person.links).map(({ username }) => username));
-    const theirs = roster.teammates.filter(({ username }) => tied.has(username)).map((mate) => mate.email);
-    const addresses = addressesIn(identity, person.emails);
-    return theirs.filter((email) => !addresses.has(canonicalAddress(email))).flatMap((e) => originsOf(identity, e));
-  });
-  // Whoever is to be made under their new address needs it for themselves.
-  if (left.length > 0) used.push(...person.emails.slice(0, 1));
-  const shared: string[] = [];
-  for (const email of new Set([...used, ...left])) {
-    const holders = await directory.findByEmail(email);
-    if (holders.some((holder) => holder.directoryId !== person.directoryId)) shared.push(email);
+  const shared = new Set<string>();
+  const claimed = new Map<string, Set<string>>();
+  const claim = (origin: string, address: string) =>
+    claimed.set(origin, (claimed.get(origin) ?? new Set()).add(address));
+  for (const roster of rosters) {
+    const identity = identityOf(roster.account, policy);
+    for (const address of addressesOf(roster, person, policy)) {
+      const mine = person.emails.filter((email) => addressesIn(identity, [email]).has(address));
+      for (const origin of [...mine, ...originsOf(identity, address)]) {
+        claim(origin, address);
+      }
+    }
+    // Whoever is to be made under their new address needs it for themselves.
+    const current = person.emails[0];
+    if (current !== undefined && outdatedMates(roster, person, policy).length > 0) claim(current, current);
   }
-  return shared;
+  for (const [origin, addresses] of claimed) {
+    const holders = await directory.findByEmail(origin);
+    if (!holders.some((holder) => holder.directoryId !== person.directoryId)) continue;
+    for (const address of addresses) shared.add(address);
+  }
+  return [...shared];
+}
+
+/** Addresses, in all places of an account, of everything that may be the person's. */
+function addressesOf(roster: Roster, { emails, links }: Situation['person'], policy: Policy): Set<string> {
+  const mine = addressesHere(roster.account, emails, policy);
+  const linked = new Set(linksOf(roster, links).map(({ username }) => username));
+  const carried = [roster, ...roster.subusers].flatMap((place) => [...place.teammates, ...place.invitations]);
+  const all = [
+    ...[...carried, ...roster.accessRequests].map(({ email }) => email),
+    ...roster.belongings.flatMap(({ addresses }) => addresses),
+  ].map(canonicalAddress);
+  const ofLinked = roster.teammates.filter(({ username }) => linked.has(username)).map(({ email }) => email);
+  return new Set([...all.filter((address) => mine.has(address)), ...ofLinked.map(canonicalAddress)]);
 }
 
 function addressesHere(account: string, emails: string[], policy: Policy): Set<string> {
-  return addressesIn(policy.accounts.find((candidate) => candidate.name === account)?.identity ?? '{email}', emails);
+  return addressesIn(identityOf(account, policy), emails);
+}
+
+function identityOf(account: string, policy: Policy): string {
+  return policy.accounts.find((candidate) => candidate.name === account)?.identity ?? '{email}';
 }

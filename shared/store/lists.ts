@@ -25,7 +25,9 @@ export function pageOf<Row extends { seq: string }, T>(
   return { items: page.map(toItem), next: rows.length > limit ? (page.at(-1)?.seq ?? null) : null };
 }
 
+/** @throws SendoffError CURSOR_INVALID */
 export function seqBefore(column: string, before: string | undefined): Expression<SqlBool> {
+  if (before !== undefined && !/^\d{1,18}$/.test(before)) throw cursorInvalid();
   return sql<SqlBool>`${sql.ref(column)} < ${before}::bigint`;
 }
 
@@ -38,7 +40,11 @@ export function timedCursor({ cursor, id }: { cursor: string; id: string }): str
 export function readTimedCursor(text: string): { at: string; id: string } {
   const [, at, id] = /^([\d\-:.+ ]+)\|([0-9a-f-]{36})$/.exec(Buffer.from(text, 'base64url').toString()) ?? [];
   if (at !== undefined && id !== undefined) return { at, id };
-  throw new SendoffError('that is no cursor of this list', {
+  throw cursorInvalid();
+}
+
+function cursorInvalid(): SendoffError {
+  return new SendoffError('that is no cursor of this list', {
     code: 'CURSOR_INVALID',
     blame: 'input',
     remedy: 'pass on `next` of the page before as it is',

@@ -106,6 +106,12 @@ export async function supersedePlans(tx: Tx, personId: string): Promise<string[]
   return ids;
 }
 
+/** Was the plan superseded by a newer one? */
+export async function hasGivenWay(db: Db | Tx, id: string): Promise<boolean> {
+  const plan = await db.selectFrom('plan').select('state').where('id', '=', id).executeTakeFirst();
+  return plan?.state === 'superseded';
+}
+
 export interface NewPlan {
   personId: string;
   eventId: string;

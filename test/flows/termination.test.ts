@@ -113,6 +113,20 @@ describe('a termination in Okta', () => {
     expect((await world.workplace.run(['offboard', vip.email, '--wait', '--timeout', '30'])).code).toBe(3);
   });
 
+  it('refuses in one account what it does in the other, and exits as held', async () => {
+    const olga = world.hire('olga');
+    world.account('transactional').addTeammate({ email: 'olga@acme.com', username: 'olga-2', user_type: 'owner' });
+    world.account('transactional').teammates.delete(olga.email);
+    const plan = await world.workplace.run(['plan', olga.email, '--json']);
+    expect([plan.code, JSON.parse(plan.stdout).actions]).toEqual([0, []]);
+    world.okta.setStatus(olga.id, 'DEPROVISIONED');
+    const leaving = await world.workplace.run(['plan', olga.email, '--json']);
+    const { actions, refused } = JSON.parse(leaving.stdout) as PlanItem;
+    expect(actions.map(({ account }) => account)).toContain('marketing');
+    expect(refused).toMatchObject([{ rule: 'owner', account: 'transactional' }]);
+    expect(leaving.code).toBe(3);
+  });
+
   it('holds an address that the directory has under two ids: it was given to somebody new', async () => {
     const old = world.hire('reused');
     world.okta.setStatus(old.id, 'DEPROVISIONED');

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type OktaEmulator, startOktaEmulator } from '#test/emulators/okta/index.js';
 import { type SendGridEmulator, startSendGridEmulator } from '#test/emulators/sendgrid/index.js';
@@ -66,6 +66,15 @@ accounts: { main: { apiKey: SG.main, baseUrl: "${sendgrid.url}", mode: enforce }
     expect((await place.run(['audit', 'verify'])).code).toBe(0);
   }, 90_000);
 
+  it('shows its token once, and after a start that failed the next one does', async () => {
+    await open({ SENDOFF_ADMIN_TOKEN: undefined });
+    writeFileSync(join(place.dir, 'bad.yaml'), 'version: 2\n');
+    expect((await place.run(['up', '--config', 'bad.yaml'])).code).toBe(2);
+    const first = await place.start('up');
+    expect(first.output()).toContain('admin token (shown this once)');
+    expect(await first.stop()).toBe(0);
+  }, 90_000);
+
   it('recovers what it had when it was killed', async () => {
     await open();
     const first = await place.start('up');
@@ -115,12 +124,20 @@ accounts: { main: { apiKey: SG.main, baseUrl: "${sendgrid.url}", mode: enforce }
       ['plan', 'no-address'],
       ['events', 'list', '--state', 'x'],
       ['events', 'show', 'x'],
+      ['events', 'list', '--before', 'x'],
       ['worker'],
       ['web'],
     ]) {
       expect([args, (await place.run(args)).code]).toEqual([args, 2]);
     }
     expect((await place.run(['check', '--json'])).code).toBe(0);
+    // Whoever reads may stop reading.
+    const sendoff = `${process.execPath} ${resolve('dist/cli/main.js')}`;
+    const piped = spawnSync('bash', ['-c', `set -o pipefail; ${sendoff} check | true`], {
+      cwd: place.dir,
+      env: place.env,
+    });
+    expect([piped.status, piped.stderr.toString()]).toEqual([0, '']);
     const key = execFileSync('openssl', [
       'genpkey',
       '-algorithm',

@@ -5,7 +5,7 @@ import { failpoint } from '#shared/failpoint.js';
 import { mayHaveBeenApplied } from '#shared/sendgrid/errors.js';
 import { advanceStage, isFinal, lockAction, type Release, releaseAction, renewLease } from '#shared/store/actions.js';
 import { forgetLink, rememberLinks } from '#shared/store/people.js';
-import { planAfterAction } from '#shared/store/plans.js';
+import { hasGivenWay, planAfterAction } from '#shared/store/plans.js';
 import { closeRecord, closeRestrictions, keepRestoreRecord } from '#shared/store/restore-records.js';
 import type { WorkContext } from '../context.js';
 import type { Handler } from '../process-job.js';
@@ -36,7 +36,10 @@ export const executeAction: Handler = {
       const sighting = await effectOf(draft).look(claim.reach, draft, claim.inDoubt ? claim.row.before : undefined);
       if (await concludeFromLook(context, claim, sighting)) return;
       const began = performance.now();
-      if (sighting.kind !== 'differs' || !(await announce(context, claim, sighting))) return;
+      if (sighting.kind !== 'differs') return;
+      const announced = await announce(context, claim, sighting);
+      if (announced === 'gave-way') return await finish(context, claim, 'superseded', sighting);
+      if (announced === 'lost') return;
       claim = { ...claim, row: { ...claim.row, before: sighting.seen } };
       failpoint('action.before_act');
       assertInTime(began);
@@ -99,23 +102,27 @@ async function concludeFromLook(context: WorkContext, claim: Claim, sighting: Si
   return false;
 }
 
-/** Evidence first: what is about to be done, and what must be kept, is committed before the request is sent. */
+/**
+ * Evidence first: what is about to be done, and what must be kept, is committed before the request is sent. The last
+ * moment at which a stop, or a newer plan made while it was looked, still holds it back.
+ * @returns 'lost' when another worker has taken over
+ */
 async function announce(
   context: WorkContext,
   { row, fence }: Claim,
   { seen, record }: Extract<Sighting, { kind: 'differs' }>,
-): Promise<boolean> {
+): Promise<'announced' | 'gave-way' | 'lost'> {
   return context.db.transaction().execute(async (tx) => {
-    // The last moment at which a stop still holds it back.
     await assertNotStopped(tx, row.draft.account);
-    if (!(await renewLease(tx, row.id, fence, seen))) return false;
+    if (await hasGivenWay(tx, row.planId)) return 'gave-way';
+    if (!(await renewLease(tx, row.id, fence, seen))) return 'lost';
     if (record !== null) await keepRestoreRecord(tx, row, record);
     await appendAudit(tx, {
       kind: 'action.attempted',
       ...(await auditOf(tx, row)),
       ...changeFacts({ before: seen }),
     });
-    return true;
+    return 'announced';
   });
 }
 

@@ -74,7 +74,14 @@ export function createOktaClient(
 
   const fetchPage = async (url: string): Promise<{ body: unknown; next: string | null } | null> => {
     const got = await request(url);
-    return got === null ? null : { body: parsed(got.text), next: nextOf(got.link, config.orgUrl) };
+    if (got === null) return null;
+    const next = nextOf(got.link);
+    // Followed, it would take the token along; left out, half a list would pass for the whole.
+    if (next !== null && !(URL.canParse(next) && new URL(next).origin === config.orgUrl)) {
+      const why = `its list goes on elsewhere than at ${config.orgUrl}; is that the org’s own address?`;
+      throw unavailable(name, new Error(why), scopes);
+    }
+    return { body: parsed(got.text), next };
   };
 
   const parsed = (text: string): unknown => {
@@ -109,8 +116,7 @@ export function createOktaClient(
       const got = await fetchPage(url);
       if (got === null || !Array.isArray(got.body)) throw unavailable(name, new Error('its list is no list'), scopes);
       if (got.next === null) {
-        const why = `its list does not say how it goes on at ${config.orgUrl}; is that the org’s own address?`;
-        throw unavailable(name, new Error(why), scopes);
+        throw unavailable(name, new Error('its list does not say how it goes on'), scopes);
       }
       return { items: got.body, next: got.next };
     },
@@ -130,10 +136,8 @@ function directoryScopes({ app }: OktaSource): string[] {
   return ['okta.users.read', 'okta.groups.read', ...(app === undefined ? [] : ['okta.apps.read'])];
 }
 
-/** Follows only to the org itself: a link elsewhere would take the token along. */
-function nextOf(link: string | null, orgUrl: string): string | null {
-  const next = /<([^>]+)>\s*;\s*rel="next"/.exec(link ?? '')?.[1];
-  return next !== undefined && URL.canParse(next) && new URL(next).origin === orgUrl ? next : null;
+function nextOf(link: string | null): string | null {
+  return /<([^>]+)>\s*;\s*rel="next"/.exec(link ?? '')?.[1] ?? null;
 }
 
 /** Okta's own 404 carries an error code; one without comes from something between us and Okta. */

@@ -145,6 +145,25 @@ describe('shared/directory/okta', () => {
     expect(await directory().read('00u1')).toMatchObject({ person: { groups: expect.arrayContaining(['g449']) } });
   });
 
+  it('takes a list that goes on at another host for no answer, and sends the token nowhere', async () => {
+    const asked: string[] = [];
+    const other = await listen(({ path }, response) => {
+      asked.push(path);
+      send(response, { status: 200, body: [] });
+    });
+    const server = await listen((_, response) => {
+      const link = `<${other.url}/api/v1/users/00u1/groups?after=1>; rel="next"`;
+      send(response, { status: 200, body: [{ id: 'g1', profile: { name: 'g1' } }], headers: { link } });
+    });
+    const config = { type: 'okta' as const, orgUrl: server.url, token: 't', hookSecret: ['x'], poll: null };
+    await expect(createOktaClient('okta', config).list('/api/v1/users/00u1/groups')).rejects.toBeInstanceOf(
+      DirectoryUnavailable,
+    );
+    await server.close();
+    await other.close();
+    expect(asked).toEqual([]);
+  });
+
   it('tells the doctor what is wrong, and never throws', async () => {
     const checks = await directory({ token: 'wrong-token', app: '0oa1' }).doctor();
     const needed = checks.filter(({ name }) => !name.endsWith('event hooks'));

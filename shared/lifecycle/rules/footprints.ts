@@ -41,7 +41,15 @@ export function findFootprints(situation: Situation, roster: Roster, account: Ac
         doubt(mate.username, `${twins.length} teammates here have this address, differing only in case`);
       if (subuser === null && foreign.has(mate.username))
         doubt(mate.username, 'this teammate is linked to another person of the directory');
-      if (sharedHere.has(address)) doubt(mate.username, 'the directory has this address under two ids');
+      if (sharedHere.has(address)) {
+        const isNameOnly = !addresses.has(address);
+        doubt(
+          mate.username,
+          isNameOnly
+            ? 'the directory gives this teammate’s address to somebody else: the name may have been given away'
+            : 'the directory has this address under two ids',
+        );
+      }
     }
     for (const invitation of invitations) {
       if (sharedHere.has(canonicalAddress(invitation.email))) {

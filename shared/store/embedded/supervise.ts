@@ -30,7 +30,7 @@ const LONGEST_PAUSE_MS = 5_000;
 export async function supervise(what: Supervision, orphan: Postmaster | null): Promise<Supervised> {
   const stopping = new AbortController();
   let server = orphan ?? (await startFirst(what, stopping.signal));
-  what.log.info({ pid: server.pid, port: server.port, adopted: orphan !== null }, 'the embedded database runs');
+  what.log.info({ postgresPid: server.pid, port: server.port, adopted: orphan !== null }, 'the embedded database runs');
   const bound = boundLog(what.logFile);
 
   const keepRunning = async (): Promise<void> => {
@@ -43,7 +43,7 @@ export async function supervise(what: Supervision, orphan: Postmaster | null): P
       server = next;
       // stop() knew only the dead one.
       if (stopping.signal.aborted) return stopPostmaster(server);
-      what.log.warn({ pid: server.pid, port: server.port }, 'the embedded database runs again');
+      what.log.warn({ postgresPid: server.pid, port: server.port }, 'the embedded database runs again');
     }
   };
   const kept = keepRunning();
