@@ -5,6 +5,7 @@ import type { Settings } from '#shared/runtime.js';
 import type { Db } from '#shared/store/database.js';
 import { openDatabase } from '#shared/store/database.js';
 import { storePage } from '#shared/store/intake.js';
+import { requestReconcileOnce } from '#shared/store/reconcile-requests.js';
 import {
   addTasks,
   type ClaimedTask,
@@ -164,6 +165,12 @@ async function runTask(context: PullContext, task: Task, claimed: ClaimedTask): 
         ? 'the source no longer knows where we were: it is asked anew'
         : 'a source could not be asked; it is asked again',
     );
-    await failTask(db, claimed, { delayMs, error: message, lost }).catch(() => undefined);
+    try {
+      // Who left between the lost place and now is in no list of changes any more: only the directory knows.
+      if (lost) await requestReconcileOnce(db, `source:${claimed.source}`);
+      await failTask(db, claimed, { delayMs, error: message, lost });
+    } catch {
+      // The database is away: the lease runs out, and the place is found lost again.
+    }
   }
 }

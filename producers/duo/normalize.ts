@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { isAddress } from '#shared/lifecycle/address.js';
 import type { LifecycleEventType, NormalizedEntry, PersonRef } from '#shared/lifecycle/types.js';
+import { digestOf, isHarmless, parseJson, poison, unreadable } from '../untrusted.js';
 import { DuoActivity, DuoAdministratorRow } from './schema.js';
-
-const maxDepth = 32;
 
 /** idp-events.md §5. What the log says is only a hint: the authority is asked anyway. A map, for names come from outside. */
 const meanings = new Map<string, LifecycleEventType>(
@@ -54,7 +52,7 @@ export function normalizeAdministrator(rows: readonly unknown[], ids: ReadonlyMa
 /** User names whose users have to be looked up before their rows mean anything. */
 export function usernamesIn(rows: readonly unknown[]): string[] {
   const names = rows.flatMap((item) => {
-    const row = isHarmless(item, maxDepth) ? DuoAdministratorRow.safeParse(item).data : undefined;
+    const row = isHarmless(item) ? DuoAdministratorRow.safeParse(item).data : undefined;
     if (row === undefined) return [];
     const action = actionOf(row);
     return row.object && meaningOf(action).type !== null && addressIn(row, action) === null ? [row.object] : [];
@@ -67,7 +65,7 @@ function activityEntry(item: unknown, raw: string): NormalizedEntry {
   if (!parsed.success) return unreadable(raw, 'the entry of the activity log names no action');
   const { activity_id, ts, action: name, target, old_target, outcome } = parsed.data;
   const common = {
-    eventId: activity_id || hashOf(raw),
+    eventId: activity_id || digestOf(raw),
     occurredAt: timeOf(Date.parse(ts ?? '')),
     raw,
     senderType: name,
@@ -95,7 +93,7 @@ function administratorEntry(row: unknown, raw: string, ids: ReadonlyMap<string, 
   const { timestamp, action: name, object, username, description } = parsed.data;
   const action = actionOf(parsed.data);
   const common = {
-    eventId: hashOf(JSON.stringify([timestamp, name, object ?? null, username ?? null, description ?? null])),
+    eventId: digestOf(JSON.stringify([timestamp, name, object ?? null, username ?? null, description ?? null])),
     occurredAt: timeOf(timestamp * 1_000),
     raw,
     senderType: name,
@@ -140,7 +138,7 @@ function updateOf({ now, before }: Action): LifecycleEventType | null {
 function detailsIn(value: unknown): Details | null {
   const details = typeof value === 'string' ? parseJson(value) : value;
   const isDetails = typeof details === 'object' && details !== null && !Array.isArray(details);
-  return isDetails && isHarmless(details, maxDepth) ? (details as Details) : null;
+  return isDetails && isHarmless(details) ? (details as Details) : null;
 }
 
 function addressIn({ object }: DuoAdministratorRow, { now }: Action): string | null {
@@ -157,39 +155,5 @@ function timeOf(ms: number): Date | null {
 }
 
 function guarded(item: unknown, toEntry: (item: unknown, raw: string) => NormalizedEntry): NormalizedEntry {
-  if (isHarmless(item, maxDepth)) return toEntry(item, JSON.stringify(item));
-  return unreadable(JSON.stringify(cut(item, maxDepth)), 'the entry is nested too deeply or names forbidden keys');
-}
-
-/** The same bytes again are the same entry. */
-function unreadable(raw: string, reason: string): NormalizedEntry {
-  return { eventId: hashOf(raw), occurredAt: null, raw, outcome: 'quarantined', senderType: null, reason };
-}
-
-function hashOf(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
-}
-
-function isHarmless(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth === 0) return false;
-  return Object.entries(value).every(
-    ([key, inner]) => key !== '__proto__' && key !== 'constructor' && isHarmless(inner, depth - 1),
-  );
-}
-
-/** The same without what lies too deep to be written down. */
-function cut(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth === 0) return '…';
-  if (Array.isArray(value)) return value.map((inner) => cut(inner, depth - 1));
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, cut(inner, depth - 1)]));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return isHarmless(item) ? toEntry(item, JSON.stringify(item)) : poison(item, 'the entry');
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { isAddress } from '#shared/lifecycle/address.js';
 import type { LifecycleEventType, NormalizedEntry } from '#shared/lifecycle/types.js';
+import { isHarmless, parseJson, poison, unreadable } from '../untrusted.js';
 import { DeltaGroup, type DeltaMember, DeltaUser, GraphDelivery, GraphItem } from './schema.js';
 
 const maxItems = 1_000;
 const maxMembers = 1_000;
-const maxDepth = 32;
+
+const theItem = 'the item';
 
 const changes = new Set(['created', 'updated', 'deleted']);
 
@@ -18,16 +20,16 @@ export type Disabled = 'suspended' | 'terminated';
  */
 export function normalize(body: Buffer): NormalizedEntry[] {
   const text = body.toString('utf8');
-  const delivery = GraphDelivery.safeParse(parseJson(text));
+  const delivery = GraphDelivery.safeParse(parseExactly(text));
   if (!delivery.success) return [unreadable(text, 'the body is not a Graph change notification')];
   const { value } = delivery.data;
   if (value.length > maxItems) return [unreadable(text, `the delivery holds more than ${maxItems} items`)];
-  return value.flatMap((item) => (isHarmless(item, maxDepth) ? toEntries(item) : [tooDeep(withoutSecret(item))]));
+  return value.flatMap((item) => (isHarmless(item) ? toEntries(item) : [poison(withoutSecret(item), theItem)]));
 }
 
 /** Names of what Graph tells about the subscriptions themselves. */
 export function lifecycleEvents(body: Buffer): string[] {
-  const delivery = GraphDelivery.safeParse(parseJson(body.toString('utf8')));
+  const delivery = GraphDelivery.safeParse(parseExactly(body.toString('utf8')));
   if (!delivery.success) return [];
   return delivery.data.value.flatMap((item) => GraphItem.safeParse(item).data?.lifecycleEvent ?? []);
 }
@@ -129,7 +131,7 @@ function idOf({ id, subscriptionId, resource, changeType, resourceData }: GraphI
  * @param link the page's address: a later page with the same words is another event
  */
 export function deltaUser(item: unknown, link: string, disabled: Disabled): NormalizedEntry {
-  if (!isHarmless(item, maxDepth)) return tooDeep(item);
+  if (!isHarmless(item)) return poison(item, theItem);
   const raw = JSON.stringify(item) ?? 'null';
   const parsed = DeltaUser.safeParse(item);
   if (!parsed.success) return unreadable(raw, 'the user of a delta page lacks its id');
@@ -148,7 +150,7 @@ export function deltaUser(item: unknown, link: string, disabled: Disabled): Norm
 
 /** One group of a delta page: entries for its members, and the groups among them, whose own members are concerned too. */
 export function deltaGroup(item: unknown, link: string): { entries: NormalizedEntry[]; nested: DeltaMember[] } {
-  if (!isHarmless(item, maxDepth)) return { entries: [tooDeep(item)], nested: [] };
+  if (!isHarmless(item)) return { entries: [poison(item, theItem)], nested: [] };
   const parsed = DeltaGroup.safeParse(item);
   if (!parsed.success) {
     return {
@@ -197,43 +199,14 @@ function timeOf(text: string | null | undefined): Date | null {
   return Number.isNaN(time.getTime()) ? null : time;
 }
 
-/** The same bytes again are the same entry. */
-function unreadable(raw: string, reason: string): NormalizedEntry {
-  return { eventId: hash(raw), occurredAt: null, raw, outcome: 'quarantined', senderType: null, reason };
-}
-
-function tooDeep(item: unknown): NormalizedEntry {
-  return unreadable(JSON.stringify(cut(item, maxDepth)), 'the item is nested too deeply or names forbidden keys');
-}
-
 function hash(...parts: unknown[]): string {
   const text = JSON.stringify(parts.map((part) => (part === undefined || part === null ? null : String(part))));
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-function isHarmless(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth === 0) return false;
-  return Object.entries(value).every(
-    ([key, inner]) => key !== '__proto__' && key !== 'constructor' && isHarmless(inner, depth - 1),
-  );
-}
-
-/** The same without what lies too deep to be written down. */
-function cut(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth === 0) return '…';
-  if (Array.isArray(value)) return value.map((inner) => cut(inner, depth - 1));
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, cut(inner, depth - 1)]));
-}
-
 /** Strings as they are, and whole numbers that a double would round as text: a sequenceNumber is beyond 2^53. */
 const longNumbers = /"(?:[^"\\]|\\.)*(?:"|$)|-?\d{16,}(?![\d.eE])/g;
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(longNumbers, (token) => (token.startsWith('"') ? token : `"${token}"`)));
-  } catch {
-    return undefined;
-  }
+function parseExactly(text: string): unknown {
+  return parseJson(text.replace(longNumbers, (token) => (token.startsWith('"') ? token : `"${token}"`)));
 }

@@ -1,5 +1,5 @@
-import { sameSecret } from '#shared/secrets.js';
 import type { Answer, HookRequest, SourceTools, Verdict } from '../source.js';
+import { isOneOf, parseJson } from '../untrusted.js';
 import { GraphDelivery, GraphProof } from './schema.js';
 
 /** Graph's token is a short opaque text; anything else is not echoed. */
@@ -34,11 +34,9 @@ export async function verify({ body }: HookRequest, expected: Expected): Promise
   return { ok: true };
 }
 
-/** Every secret is compared, so that rotation takes no longer or shorter to refuse. */
 function isOurs({ clientState, tenantId, resourceData }: GraphProof, states: string[], tenant: string): boolean {
-  const matches = states.map((state) => sameSecret(clientState, state));
   const organization = resourceData?.organizationId ?? tenantId;
-  return matches.includes(true) && [tenantId, organization].every((id) => id.toLowerCase() === tenant);
+  return isOneOf(clientState, states) && [tenantId, organization].every((id) => id.toLowerCase() === tenant);
 }
 
 /** A notification may overtake the answer that tells us the subscription's id: then its row has none yet. */
@@ -57,12 +55,4 @@ export function answerValidation({ query }: HookRequest): Answer | null {
     headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
     body: validationToken,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
 import { isAddress } from '#shared/lifecycle/address.js';
 import type { LifecycleEventType, NormalizedEntry, PersonRef } from '#shared/lifecycle/types.js';
 import type { HookRequest } from '../source.js';
+import { isHarmless, onlyHeader, parseJson, poison, unreadable } from '../untrusted.js';
 import { Activity, type ActivityEvent, DeletedUser, UserMessage } from './schema.js';
-import { headerOf } from './verify.js';
-
-const maxDepth = 32;
 
 /** idp-events.md §3.3. `update` is everything from a new name to a suspension: the directory tells. Maps, for both come from outside. */
 const states = new Map<string, LifecycleEventType>(
@@ -42,10 +39,10 @@ const aboutMany = new Set(['DELETE_GROUP', 'CREATE_GROUP', 'CHANGE_GROUP_NAME', 
  * is about stands in the headers; the body, whose content type is malformed, names the person.
  */
 export function normalize({ rawHeaders, body }: Pick<HookRequest, 'rawHeaders' | 'body'>): NormalizedEntry[] {
-  const state = headerOf(rawHeaders, 'x-goog-resource-state');
+  const state = onlyHeader(rawHeaders, 'x-goog-resource-state');
   if (state === 'sync') return [];
-  const channel = headerOf(rawHeaders, 'x-goog-channel-id');
-  const number = headerOf(rawHeaders, 'x-goog-message-number');
+  const channel = onlyHeader(rawHeaders, 'x-goog-channel-id');
+  const number = onlyHeader(rawHeaders, 'x-goog-message-number');
   const text = body.toString('utf8');
   const raw = JSON.stringify({ channel, number, state, body: text });
   if (state === null || channel === null || number === null || !/^\d{1,30}$/.test(number)) {
@@ -61,9 +58,7 @@ export function normalize({ rawHeaders, body }: Pick<HookRequest, 'rawHeaders' |
 
 /** An activity of the audit log -> one entry for each of its events. */
 export function normalizeActivity(activity: unknown): NormalizedEntry[] {
-  if (!isHarmless(activity, maxDepth)) {
-    return [unreadable(digestible(activity), 'the activity is nested too deeply or names forbidden keys')];
-  }
+  if (!isHarmless(activity)) return [poison(activity, 'the activity')];
   const raw = JSON.stringify(activity) ?? 'null';
   const parsed = Activity.safeParse(activity);
   if (!parsed.success) return [unreadable(raw, 'the activity lacks its id, or its events have no names')];
@@ -91,7 +86,8 @@ export function normalizeActivity(activity: unknown): NormalizedEntry[] {
 
 /** Somebody in the list of the deleted. A hint as every other: whoever is back is found so. */
 export function normalizeDeleted(user: unknown): NormalizedEntry {
-  const raw = isHarmless(user, maxDepth) ? (JSON.stringify(user) ?? 'null') : digestible(user);
+  if (!isHarmless(user)) return poison(user, 'the deleted user');
+  const raw = JSON.stringify(user) ?? 'null';
   const parsed = DeletedUser.safeParse(user);
   if (!parsed.success) return unreadable(raw, 'the deleted user lacks an id or a time');
   const { id, primaryEmail, deletionTime } = parsed.data;
@@ -127,32 +123,4 @@ function addressIn({ name, parameters }: ActivityEvent): string | null {
 function timeOf(text: string): Date | null {
   const time = new Date(text);
   return Number.isNaN(time.getTime()) ? null : time;
-}
-
-/** The same bytes again are the same entry. */
-function unreadable(raw: string, reason: string): NormalizedEntry {
-  const eventId = `sha256:${createHash('sha256').update(raw).digest('hex')}`;
-  return { eventId, occurredAt: null, raw, outcome: 'quarantined', senderType: null, reason };
-}
-
-/** What is too deep to be written out is kept as far as it goes. */
-function digestible(value: unknown): string {
-  const id = typeof value === 'object' && value !== null && 'id' in value ? value.id : null;
-  return isHarmless(id, 3) ? `cut short: ${JSON.stringify(id)}` : 'cut short';
-}
-
-function isHarmless(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth === 0) return false;
-  return Object.entries(value).every(
-    ([key, inner]) => key !== '__proto__' && key !== 'constructor' && isHarmless(inner, depth - 1),
-  );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

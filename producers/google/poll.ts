@@ -3,6 +3,7 @@ import type { GoogleClient, Page as GooglePage } from '#shared/directory/google/
 import { GoogleUnavailable } from '#shared/directory/google/failure.js';
 import type { NormalizedEntry } from '#shared/lifecycle/types.js';
 import { CursorLost, type Page, type PollStream } from '../source.js';
+import { parseJson } from '../untrusted.js';
 import { normalizeActivity, normalizeDeleted } from './normalize.js';
 import { DeletedUser } from './schema.js';
 
@@ -118,12 +119,4 @@ function read(text: string): Cursor {
 /** What Google says to a page token that is too old or not its own. */
 function isForgotten(error: unknown): boolean {
   return error instanceof GoogleUnavailable && (error.status === 400 || error.status === 410);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { isAddress } from '#shared/lifecycle/address.js';
 import type { NormalizedEntry, PersonRef } from '#shared/lifecycle/types.js';
+import { isHarmless, parseJson, poison, unreadable } from '../untrusted.js';
 import { aboutMany, failedDelivery, meanings } from './event-types.js';
 import { OktaDelivery, OktaLogEvent } from './schema.js';
 
 const maxEvents = 1_000;
-const maxDepth = 32;
 
 /**
  * A delivery -> one entry for each of its events. Whatever can't be read is quarantined, never refused: the sender
@@ -23,11 +22,7 @@ export function normalize(body: Buffer, app: string | null): NormalizedEntry[] {
 
 /** The same for events as they stand in the System Log: whichever way one comes, it is the same entry. */
 export function normalizeEvents(events: unknown[], app: string | null): NormalizedEntry[] {
-  return events.map((event) => {
-    if (isHarmless(event, maxDepth)) return toEntry(event, app);
-    const raw = JSON.stringify(cut(event, maxDepth));
-    return unreadable(raw, 'the event is nested too deeply or names forbidden keys');
-  });
+  return events.map((event) => (isHarmless(event) ? toEntry(event, app) : poison(event, 'the event')));
 }
 
 function toEntry(event: unknown, app: string | null): NormalizedEntry {
@@ -77,34 +72,4 @@ function appOf({ target }: OktaLogEvent): string | null {
 function timeOf(published: string | null | undefined): Date | null {
   const time = new Date(published ?? '');
   return Number.isNaN(time.getTime()) ? null : time;
-}
-
-/** The same bytes again are the same entry. */
-function unreadable(raw: string, reason: string): NormalizedEntry {
-  const eventId = `sha256:${createHash('sha256').update(raw).digest('hex')}`;
-  return { eventId, occurredAt: null, raw, outcome: 'quarantined', senderType: null, reason };
-}
-
-function isHarmless(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth === 0) return false;
-  return Object.entries(value).every(
-    ([key, inner]) => key !== '__proto__' && key !== 'constructor' && isHarmless(inner, depth - 1),
-  );
-}
-
-/** The same without what lies too deep to be written down. */
-function cut(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth === 0) return '…';
-  if (Array.isArray(value)) return value.map((inner) => cut(inner, depth - 1));
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, cut(inner, depth - 1)]));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import type { OktaSource } from '#shared/config/sources/okta.js';
 import { DirectoryUnavailable } from '#shared/directory/directory.js';
 import { createOktaClient, type OktaClient } from '#shared/directory/okta/client.js';
 import { CursorLost, type PollStream } from '../source.js';
+import { parseJson } from '../untrusted.js';
 import { logFilter } from './event-types.js';
 import { normalizeEvents } from './normalize.js';
 
@@ -108,12 +109,4 @@ function placeOf(cursor: string, orgUrl: string, now: number): Place {
 /** Okta's own refusal of this request; one of the token or from something in between carries no code. */
 function isRefusedLink(error: unknown): boolean {
   return error instanceof DirectoryUnavailable && error.facts['status'] === 400 && error.facts['errorCode'] !== null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { NormalizedEntry } from '#shared/lifecycle/types.js';
+import { digestOf, isHarmless, parseJson, poison, unreadable } from '../untrusted.js';
 import { meaningOf, type TypeNames } from './meanings.js';
 import { OneLoginEvent } from './schema.js';
 
 const maxEvents = 1_000;
-const maxDepth = 32;
 
 export interface Reading {
   /** The account's own names of event types; null: the published numbers are used. */
@@ -27,10 +26,7 @@ export function normalize(body: Buffer, reading: Reading): NormalizedEntry[] {
 
 /** One event, pushed or polled. @returns null when it says nothing about anybody's access */
 export function toEntry(event: unknown, { names, app }: Reading): NormalizedEntry | null {
-  if (!isHarmless(event, maxDepth)) {
-    const shown = JSON.stringify(cut(event, maxDepth));
-    return unreadable(shown, 'the event is nested too deeply or names forbidden keys');
-  }
+  if (!isHarmless(event)) return poison(event, 'the event');
   const raw = typeof event === 'string' ? event : JSON.stringify(event);
   const parsed = OneLoginEvent.safeParse(event);
   if (!parsed.success) return unreadable(raw, 'the event has no type');
@@ -83,37 +79,4 @@ function itemsOf(text: string): unknown[] | null {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const items = lines.map((line) => parseJson(line) ?? line);
   return items.some((item) => typeof item === 'object' && item !== null) ? items : null;
-}
-
-/** The same bytes again are the same entry. */
-function unreadable(raw: string, reason: string): NormalizedEntry {
-  return { eventId: digestOf(raw), occurredAt: null, raw, outcome: 'quarantined', senderType: null, reason };
-}
-
-function digestOf(raw: string): string {
-  return `sha256:${createHash('sha256').update(raw).digest('hex')}`;
-}
-
-function isHarmless(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth === 0) return false;
-  return Object.entries(value).every(
-    ([key, inner]) => key !== '__proto__' && key !== 'constructor' && isHarmless(inner, depth - 1),
-  );
-}
-
-/** The same without what lies too deep to be written down. */
-function cut(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth === 0) return '…';
-  if (Array.isArray(value)) return value.map((inner) => cut(inner, depth - 1));
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, cut(inner, depth - 1)]));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

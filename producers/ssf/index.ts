@@ -1,8 +1,9 @@
 import type { SsfSource } from '#shared/config/sources/ssf.js';
 import type { HookRequest, Source, SourceTools } from '../source.js';
+import { unreadable } from '../untrusted.js';
 import { readKept } from './kept.js';
 import { keysOf } from './keys.js';
-import { normalize, type Reading, unverified } from './normalize.js';
+import { normalize, type Reading } from './normalize.js';
 import { pollStream } from './poll.js';
 import { streamKeeper } from './subscribe.js';
 import { createTransmitter } from './transmitter.js';
@@ -59,7 +60,7 @@ export function ssfSource(_name: string, config: SsfSource, tools: SourceTools):
       normalize(request) {
         const set = proven.get(request);
         return [
-          set === undefined ? unverified(request.body.toString(), 'it was not verified') : normalize(set, reading),
+          set === undefined ? unreadable(request.body.toString(), 'it was not verified') : normalize(set, reading),
         ];
       },
       accepted: 202,

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { isAddress } from '#shared/lifecycle/address.js';
 import type { LifecycleEventType, NormalizedEntry, PersonRef } from '#shared/lifecycle/types.js';
+import { isHarmless } from '../untrusted.js';
 import { EventBody, isObject, Subject } from './schema.js';
 import { streamUpdatedType, type VerifiedSet, verificationType } from './verify.js';
 
-const maxDepth = 32;
 /** The year 9999: what lies behind is no time in seconds. */
 const lastSecond = 253_402_300_799;
 
@@ -50,7 +49,7 @@ export function normalize(set: VerifiedSet, reading: Reading): NormalizedEntry {
   const common = { eventId: `${set.iss} ${set.jti}`, occurredAt: timeOf(set.at), raw: token, senderType: type };
   const ignored = (reason: string): NormalizedEntry => ({ ...common, outcome: 'ignored', reason });
   const quarantined = (reason: string): NormalizedEntry => ({ ...common, outcome: 'quarantined', reason });
-  if (!isHarmless(event, maxDepth) || !isHarmless(set.subject, maxDepth)) {
+  if (!isHarmless(event) || !isHarmless(set.subject)) {
     return quarantined('the event is nested too deeply or names forbidden keys');
   }
   const body = EventBody.safeParse(event);
@@ -77,12 +76,6 @@ export function normalize(set: VerifiedSet, reading: Reading): NormalizedEntry {
     );
   }
   return { ...common, outcome: 'event', type: meaning, person: who.person };
-}
-
-/** A SET that was asked for and did not stand the checks. Its own jti is not believed: the real one may still come. */
-export function unverified(raw: string, reason: string): NormalizedEntry {
-  const eventId = `sha256:${createHash('sha256').update(raw).digest('hex')}`;
-  return { eventId, occurredAt: null, raw, outcome: 'quarantined', senderType: null, reason };
 }
 
 type Who = { kind: 'person'; person: PersonRef } | { kind: 'ignored' | 'quarantined'; reason: string };
@@ -166,12 +159,4 @@ function idOf({ format, iss, sub }: Subject, issuer: string): string | null {
 
 function timeOf(seconds: number): Date | null {
   return seconds >= 0 && seconds <= lastSecond ? new Date(seconds * 1_000) : null;
-}
-
-function isHarmless(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth === 0) return false;
-  return Object.entries(value).every(
-    ([key, inner]) => key !== '__proto__' && key !== 'constructor' && isHarmless(inner, depth - 1),
-  );
 }

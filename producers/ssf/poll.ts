@@ -1,7 +1,7 @@
 import type { NormalizedEntry } from '#shared/lifecycle/types.js';
 import { CursorLost, type Page, type PollStream } from '../source.js';
+import { parseJson, unreadable } from '../untrusted.js';
 import { unavailable } from './http.js';
-import { unverified } from './normalize.js';
 import { PollAnswer, PollCursor } from './schema.js';
 import { findStream, type Ours } from './stream.js';
 import type { Transmitter } from './transmitter.js';
@@ -78,7 +78,8 @@ async function pageOf(
       setErrs.push([jti, checked]);
       // Anything could be there, nested without end.
       const raw = typeof token === 'string' ? token : `${jti}: ${typeof token}`;
-      entries.push(unverified(raw, `${checked.err}: ${checked.description}`));
+      // Its own jti is not believed: the real one may still come.
+      entries.push(unreadable(raw, `${checked.err}: ${checked.description}`));
     } else {
       ack.push(jti);
       entries.push(tools.normalize(checked));
@@ -113,12 +114,4 @@ function readCursor(cursor: string | null): PollCursor {
   const read = PollCursor.safeParse(parseJson(cursor));
   if (!read.success) throw new CursorLost('the cursor is none of this source');
   return read.data;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

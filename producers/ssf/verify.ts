@@ -1,6 +1,6 @@
 import { type CryptoKey, compactVerify, decodeProtectedHeader, errors } from 'jose';
-import { sameSecret } from '#shared/secrets.js';
 import type { HookRequest, Verdict } from '../source.js';
+import { isOneOf, onlyHeader, parseJson } from '../untrusted.js';
 import { Audience, Claims, EventBody, Header, isObject } from './schema.js';
 
 const maxBytes = 256 * 1024;
@@ -85,7 +85,7 @@ export async function verifySet(token: string, expected: Expected): Promise<Chec
 type Checked = VerifiedSet | Refusal | 'misconfigured';
 
 async function judgeClaims(token: string, payload: Buffer, expected: Expected): Promise<Checked> {
-  const claims = parseJson(payload);
+  const claims = parseJson(payload.toString('utf8'));
   if (!isObject(claims)) return invalid('its payload is no JSON object');
   const { iss } = claims;
   if (iss !== expected.issuer) return { err: 'invalid_issuer', description: 'its iss is not the stream’s' };
@@ -142,12 +142,9 @@ async function signedPayload(token: string, key: CryptoKey, alg: string): Promis
   }
 }
 
-/** Every token is compared, so that rotation takes no longer or shorter to refuse. */
 function isAuthorized(rawHeaders: readonly string[], tokens: readonly string[]): boolean {
-  const given = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization');
-  const [value] = given;
-  if (value === undefined || given.length > 1) return false;
-  return tokens.map((token) => sameSecret(value.replace(/^bearer /i, ''), token)).includes(true);
+  const value = onlyHeader(rawHeaders, 'authorization');
+  return value !== null && isOneOf(value.replace(/^bearer /i, ''), tokens);
 }
 
 function refused(body: Refusal): { verdict: Verdict } {
@@ -157,12 +154,4 @@ function refused(body: Refusal): { verdict: Verdict } {
 
 function invalid(description: string): Refusal {
   return { err: 'invalid_request', description };
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

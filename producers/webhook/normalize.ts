@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { WebhookMapping } from '#shared/config/sources/webhook.js';
 import { isAddress } from '#shared/lifecycle/address.js';
 import { lifecycleEventTypes, type NormalizedEntry, type PersonRef } from '#shared/lifecycle/types.js';
 import type { HookRequest } from '../source.js';
+import { digestOf, isHarmless, parseJson } from '../untrusted.js';
 import { valueAtPath } from './paths.js';
 import { Id, Text, Time, Word } from './schema.js';
 
 const maxItems = 1_000;
-const maxDepth = 32;
 
 /** Sendoff's own form: `{type: "user.terminated", timestamp, data: {email, id}}` (docs/sources/webhook.md). */
 export const ownMapping: WebhookMapping = {
@@ -41,11 +40,11 @@ export function normalize(
   reading: Reading,
 ): NormalizedEntry[] {
   const raw = body.toString('utf8');
-  const messageId = String(headers['webhook-id'] ?? `sha256:${createHash('sha256').update(body).digest('hex')}`);
+  const messageId = String(headers['webhook-id'] ?? digestOf(body));
   const refuse = (reason: string): NormalizedEntry[] => [quarantined(messageId, raw, null, reason)];
   const parsed = parseJson(raw);
   if (typeof parsed !== 'object' || parsed === null) return refuse('the body is no JSON object or list');
-  if (!isHarmless(parsed, maxDepth)) return refuse('the body is nested too deeply or names forbidden keys');
+  if (!isHarmless(parsed)) return refuse('the body is nested too deeply or names forbidden keys');
   const { items: path } = reading.mapping;
   if (path === undefined) return [toEntry({ item: parsed, body: parsed, eventId: messageId, raw }, reading)];
   const items = valueAtPath(parsed, path);
@@ -117,20 +116,4 @@ function kindOf(value: unknown): string {
 
 function quarantined(eventId: string, raw: string, senderType: string | null, reason: string): NormalizedEntry {
   return { eventId, occurredAt: null, raw, outcome: 'quarantined', senderType, reason };
-}
-
-function isHarmless(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth === 0) return false;
-  return Object.entries(value).every(
-    ([key, inner]) => key !== '__proto__' && key !== 'constructor' && isHarmless(inner, depth - 1),
-  );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

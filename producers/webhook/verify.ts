@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createPublicKey, type KeyObject, verify as verifyBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import type { HookRequest, Verdict } from '../source.js';
+import { onlyHeader } from '../untrusted.js';
 
 /** The specification's example; the reference library allows as much (idp-events.md §7). */
 const toleranceSeconds = 5 * 60;
@@ -74,9 +75,9 @@ function publicKeyOf(secret: string): KeyObject {
 }
 
 function signedOf(rawHeaders: readonly string[]): Signed | null {
-  const id = onlyOf(rawHeaders, 'webhook-id');
-  const timestamp = onlyOf(rawHeaders, 'webhook-timestamp');
-  const signature = onlyOf(rawHeaders, 'webhook-signature');
+  const id = onlyHeader(rawHeaders, 'webhook-id');
+  const timestamp = onlyHeader(rawHeaders, 'webhook-timestamp');
+  const signature = onlyHeader(rawHeaders, 'webhook-signature');
   if (id === null || timestamp === null || signature === null) return null;
   // The package reads `12ab` as 12, and node as many signatures as a header holds.
   if (!/^[\x21-\x7e]{1,200}$/.test(id) || !/^[1-9]\d{0,11}$/.test(timestamp) || signature.length > 4_000) return null;
@@ -93,9 +94,4 @@ function isRecent(timestamp: string): boolean {
  */
 function isUnmistakable(body: Buffer): boolean {
   return isUtf8(body) && !/^\d+\./.test(body.subarray(0, 16).toString('latin1'));
-}
-
-function onlyOf(rawHeaders: readonly string[], name: string): string | null {
-  const values = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
-  return values.length === 1 ? (values[0] ?? null) : null;
 }

@@ -3,7 +3,7 @@ import type { Db } from './database.js';
 import { type ListPage, type ListQuery, pageOf, seqBefore } from './lists.js';
 import type { RunSummary } from './reconcile-runs.js';
 
-// Comparisons that somebody asked for over the API: a worker makes them, for they take longer than a request may.
+// Comparisons that were asked for, over the API or by a source that lost its place: a worker makes them.
 
 export interface ReconcileRequest {
   id: string;
@@ -22,6 +22,12 @@ export async function requestReconcile(db: Db, request: Omit<ReconcileRequest, '
     .returning('id')
     .executeTakeFirstOrThrow();
   return id;
+}
+
+/** The same for whoever asks unseen and again and again: one that waits already will do. */
+export async function requestReconcileOnce(db: Db, by: string): Promise<void> {
+  if ((await openRequest(db)) !== null) return;
+  await requestReconcile(db, { mode: 'cheap', account: null, acceptShrink: false, by });
 }
 
 /** The oldest request that nobody has taken; it is this caller's from now on. */

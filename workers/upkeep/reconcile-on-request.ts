@@ -6,7 +6,7 @@ import { beginRun, finishRun } from '#shared/store/reconcile-runs.js';
 import type { WorkContext } from '../context.js';
 import type { UpkeepTask } from './upkeep.js';
 
-/** Makes the comparisons that were asked for over the API, one after the other. */
+/** Makes the comparisons that were asked for, one after the other. */
 export function reconcileOnRequest(context: WorkContext): UpkeepTask {
   const { db, surroundings, log } = context;
   return {
