@@ -1,15 +1,16 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { newestCheckpoint } from '#shared/audit/checkpoint.js';
-import { type ExportFormat, exportAudit } from '#shared/audit/export.js';
-import { loadSigningKey, type Signer } from '#shared/audit/signing-key.js';
+import { type Command, Option } from 'commander';
+import type { ExportFormat } from '#shared/audit/export.js';
 import { type VerifyResult, verifyExport } from '#shared/audit/verify.js';
-import type { Environment } from '#shared/config/environment.js';
+import { SendoffError } from '#shared/errors.js';
+import { linesOf } from './lines.js';
+import { instant } from './listing.js';
 import { exitCodes, print } from './output.js';
-import { commonOptions, environmentNow, withDatabase } from './session.js';
+import { progressBar } from './progress.js';
+import type { Audit } from './reach/audit.js';
+import { commonOptions, withSendoff } from './session.js';
+
+const reach = () => import('./reach/audit.js');
 
 interface ExportFlags {
   format: ExportFormat;
@@ -26,44 +27,70 @@ export function addAudit(program: Command): void {
     .addOption(new Option('--format <format>').choices(['jsonl', 'csv', 'ocsf']).default('jsonl'))
     .option('--since <time>', 'from this time on (RFC 3339)', instant)
     .option('--until <time>', 'up to this time (RFC 3339)', instant)
-    .action(async ({ format, since, until }: ExportFlags) => {
-      const environment = environmentNow();
-      const signer = await findSigner(environment);
-      await withDatabase(environment, async ({ db }) => {
-        for await (const chunk of exportAudit(db, { format, since: since ?? null, until: until ?? null, signer })) {
-          await toStdout(chunk);
-        }
+    .addHelpText('after', '\nExample:\n  sendoff audit export --since 2026-10-01T00:00:00Z > audit.jsonl')
+    .action(async ({ format, since, until }: ExportFlags, command: Command) => {
+      await withSendoff(command, reach, async (trail) => {
+        const pieces = trail.export({ format, since: since ?? null, until: until ?? null });
+        for await (const piece of pieces) await toStdout(piece);
       });
     });
 
   audit
     .command('verify')
-    .description('is the trail whole and untouched? Of an export, offline; without --file, of the database')
+    .description(
+      'is the trail whole and untouched? Of an export, offline; without --file, of the Sendoff that is asked',
+    )
     .option('--file <file>', 'an export in JSONL')
     .option('--public-key <base64>', 'the key it must be signed with (otherwise the one at hand, or the one it names)')
+    .addHelpText('after', '\nExample:\n  sendoff audit verify --file audit.jsonl')
     .action(async ({ file, publicKey }: { file?: string; publicKey?: string }, command: Command) => {
       const { json } = commonOptions(command);
-      const environment = environmentNow();
-      const signer = await findSigner(environment);
-      const key = publicKey ?? (file === undefined ? (signer?.publicKey ?? null) : null);
-      const result =
-        file === undefined ? await verifyDatabase(environment, signer, key) : await verifyExport(linesOf(file), key);
-      print(json, result, () => verdictText(result, key !== null));
+      const { result, isPinned } =
+        file === undefined
+          ? await withSendoff(command, reach, (trail) => verifyTrail(trail, publicKey ?? null, !json))
+          : {
+              result: await verifyExport(linesOf(createReadStream(file, 'utf8')), publicKey ?? null),
+              isPinned: publicKey !== undefined,
+            };
+      print(json, result, () => verdictText(result, isPinned));
       if (!result.ok) process.exitCode = exitCodes.failed;
     });
 }
 
-async function verifyDatabase(
-  environment: Environment,
-  signer: Signer | null,
-  key: string | null,
-): Promise<VerifyResult> {
-  return withDatabase(environment, async ({ db }) => {
-    if (signer === null && (await newestCheckpoint(db)) === null) {
-      return { ok: false, defect: 'empty', firstBadSeq: null, detail: 'no checkpoint was ever signed here' };
-    }
-    return verifyExport(exportAudit(db, { format: 'jsonl', since: null, until: null, signer }), key);
-  });
+/** Checked here, from the bytes: whoever keeps the trail is not asked whether it is intact. */
+async function verifyTrail(
+  trail: Audit,
+  publicKey: string | null,
+  withBar: boolean,
+): Promise<{ result: VerifyResult; isPinned: boolean }> {
+  const key = publicKey ?? (await trail.publicKey());
+  const size = await trail.size();
+  const bar = progressBar('records verified', withBar);
+  const pieces = trail.export({ format: 'jsonl', since: null, until: null });
+  const result = await verifyExport(
+    counted(linesOf(pieces), (done) => bar.update(Math.min(done, size), size)),
+    key,
+  )
+    .catch((error: unknown) => {
+      if (!(error instanceof SendoffError && error.code === 'SIGNING_KEY_MISSING')) throw error;
+      return {
+        ok: false as const,
+        defect: 'empty' as const,
+        firstBadSeq: null,
+        detail: 'no checkpoint was ever signed',
+      };
+    })
+    .finally(bar.end);
+  return { result, isPinned: key !== null };
+}
+
+async function* counted(lines: AsyncIterable<string>, tell: (done: number) => void): AsyncGenerator<string> {
+  let done = 0;
+  for await (const line of lines) {
+    yield line;
+    done += 1;
+    tell(done);
+  }
 }
 
 function verdictText(result: VerifyResult, pinned: boolean): string {
@@ -80,24 +107,6 @@ function verdictText(result: VerifyResult, pinned: boolean): string {
   return `Intact: ${result.records} records, ${part}, signed checkpoint at ${result.treeSize}.${erased}${key}`;
 }
 
-/** From the environment, or what `sendoff up` made in the data folder; null when there is none at hand. */
-async function findSigner(environment: Environment): Promise<Signer | null> {
-  if (environment.signingKey !== null) return loadSigningKey(environment.signingKey);
-  if (environment.databaseUrl !== null) return null;
-  const pem = await readFile(join(environment.dataDir, 'signing-key.pem'), 'utf8').catch(() => null);
-  return pem === null ? null : loadSigningKey(pem);
-}
-
-function linesOf(file: string): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
-}
-
-async function toStdout(chunk: string): Promise<void> {
-  if (!process.stdout.write(chunk)) await new Promise((resolve) => process.stdout.once('drain', resolve));
-}
-
-function instant(text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('a time such as 2026-11-24T00:00:00Z');
-  return time;
+async function toStdout(piece: string): Promise<void> {
+  if (!process.stdout.write(piece)) await new Promise((resolve) => process.stdout.once('drain', resolve));
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { configOf } from './config.js';
 import { print } from './output.js';
-import { commonOptions, configOf, environmentNow } from './session.js';
+import { commonOptions, environmentNow } from './session.js';
 
 export function addCheck(program: Command): void {
   program

@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
-import { policyOf } from '#shared/config/policy.js';
 import type { Check } from '#shared/directory/directory.js';
 import { messageOf } from '#shared/errors.js';
-import { runDoctor } from '#shared/operations/doctor.js';
-import { openOutside } from '#shared/planning/surroundings.js';
+import { configOf } from './config.js';
 import { exitCodes, print } from './output.js';
-import { commonOptions, configOf, environmentNow, withDatabase } from './session.js';
+import { commonOptions, environmentNow, serverFor, withSendoff } from './session.js';
+import { coloured, lookOf } from './terminal.js';
 
-/** What has not answered by then is said to be so. */
-const withinMs = 60_000;
+const reach = () => import('./reach/doctor.js');
 
 export function addDoctor(program: Command): void {
   program
@@ -18,18 +16,11 @@ export function addDoctor(program: Command): void {
     )
     .action(async (_options: unknown, command: Command) => {
       const options = commonOptions(command);
-      const { config, notices } = configOf(options);
-      const checks = await withDatabase(environmentNow(), ({ db }) => {
-        const outside = openOutside(db, config, policyOf(config), () => Promise.resolve());
-        return runDoctor(db, config, outside, withinMs);
-      }).catch((error: unknown): Check[] => [
-        {
-          name: 'database',
-          ok: false,
-          detail: messageOf(error),
-          remedy: 'start the database, or correct DATABASE_URL; then `sendoff migrate`',
-        },
-      ]);
+      const isRemote = serverFor(command, environmentNow()) !== null;
+      const notices = isRemote ? [] : configOf(options).notices;
+      const asked = withSendoff(command, reach, ({ examine }) => examine());
+      // A database that is away is what the doctor is asked about; a server that is away can't be asked anything.
+      const checks = await (isRemote ? asked : asked.catch((error: unknown) => [databaseAway(error)]));
       const failing = checks.filter((check) => !check.ok);
       print(options.json, { checks }, () =>
         [
@@ -44,6 +35,16 @@ export function addDoctor(program: Command): void {
     });
 }
 
+function databaseAway(error: unknown): Check {
+  return {
+    name: 'database',
+    ok: false,
+    detail: messageOf(error),
+    remedy: 'start the database, or correct DATABASE_URL; then `sendoff migrate`',
+  };
+}
+
 function lineOf({ name, ok, detail, remedy }: Check): string {
-  return `${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}${ok || remedy === '' ? '' : `\n        → ${remedy}`}`;
+  const word = coloured(ok ? 'ok  ' : 'FAIL', lookOf(process.stdout));
+  return `${word}  ${name}: ${detail}${ok || remedy === '' ? '' : `\n        → ${remedy}`}`;
 }

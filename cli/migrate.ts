@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { migrateQueue } from '#shared/queue/postgres.js';
 import { poolConfig } from '#shared/store/database.js';
 import { migrate } from '#shared/store/migrate.js';
+import { withDatabase } from './database.js';
 import { print } from './output.js';
-import { commonOptions, environmentNow, withDatabase } from './session.js';
+import { commonOptions, environmentNow } from './session.js';
 
 export function addMigrate(program: Command): void {
   program

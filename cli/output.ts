@@ -1,5 +1,6 @@
 import { ConfigError } from '#shared/config/load.js';
 import { messageOf, SendoffError } from '#shared/errors.js';
+import { coloured, cut, type Look, lookOf, padded, widthOf } from './terminal.js';
 
 /** design.md, "Fixed: command line". */
 export const exitCodes = { done: 0, failed: 1, usage: 2, held: 3 } as const;
@@ -17,6 +18,9 @@ const usageCodes = new Set([
 /** Codes of what a guard refused. */
 const heldCodes = new Set(['NOT_AN_APPROVER', 'SAME_PERSON', 'PLAN_CHANGED', 'PLAN_EXPIRED']);
 
+/** Codes of what is no mistake of whoever asked, though a server answers them as one. */
+const failedCodes = new Set(['PLAN_NOT_HELD']);
+
 /** Says on stderr what happened and what to do next. @returns the exit code */
 export function reportFailure(error: unknown): ExitCode {
   if (error instanceof ConfigError) {
@@ -27,6 +31,7 @@ export function reportFailure(error: unknown): ExitCode {
   if (error instanceof SendoffError) {
     if (error.remedy !== undefined) process.stderr.write(`  → ${error.remedy}\n`);
     if (heldCodes.has(error.code)) return exitCodes.held;
+    if (failedCodes.has(error.code)) return exitCodes.failed;
     if (error.blame === 'input' || usageCodes.has(error.code)) return exitCodes.usage;
   }
   return exitCodes.failed;
@@ -40,20 +45,38 @@ export function print(json: boolean, document: unknown, text: () => string): voi
 export interface Column<T> {
   title: string;
   value(item: T): string | null;
+  /** Its word is coloured where there are colours. */
+  isState?: boolean;
 }
 
-/** A table as wide as its contents; the last column may run on. */
-export function table<T>(items: readonly T[], columns: Column<T>[], empty: string): string {
+const gap = '  ';
+/** A last column narrower than this would say nothing: it runs on instead. */
+const narrowest = 12;
+
+/** A table as wide as its contents. On a terminal the last column ends where the terminal does; elsewhere it runs on. */
+export function table<T>(
+  items: readonly T[],
+  columns: Column<T>[],
+  empty: string,
+  look: Look = lookOf(process.stdout),
+): string {
   if (items.length === 0) return empty;
   const rows = items.map((item) => columns.map((column) => printable(column.value(item) ?? '-')));
   const titles = columns.map((column) => column.title);
-  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd();
-  return [line(titles), ...rows.map(line)].join('\n');
+  const widths = titles.map((title, i) =>
+    rows.reduce((most, row) => Math.max(most, widthOf(row[i] ?? '')), title.length),
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + gap.length, 0);
+  const left = look.columns === null ? Number.POSITIVE_INFINITY : look.columns - before;
+  const end = left < narrowest ? Number.POSITIVE_INFINITY : left;
+  const cellOf = (cell: string, i: number): string => {
+    const isLast = i === columns.length - 1;
+    const text = isLast ? cut(cell, end) : padded(cell, widths[i] ?? 0);
+    return columns[i]?.isState === true ? coloured(text, look) : text;
+  };
+  return [titles.map((title, i) => padded(title, widths[i] ?? 0)), ...rows.map((row) => row.map(cellOf))]
+    .map((cells) => cells.join(gap).trimEnd())
+    .join('\n');
 }
 
 /** Names come from outside: none of them may move the cursor or start a line of its own. */

@@ -1,4 +1,5 @@
 import { type Guard, type Todo, twilioAccount, type Unread } from '#shared/lifecycle/types.js';
+import { coloured, lookOf } from './terminal.js';
 
 /** What a plan's text needs, whether it was stored or only thought through. */
 export interface PlanFacts {
@@ -18,8 +19,8 @@ export interface PlanFacts {
     state: string;
     lastError?: string | null;
   }[];
-  refused: Guard[];
-  notRead: Unread[];
+  refused: Pick<Guard, 'account' | 'target' | 'detail'>[];
+  notRead: Pick<Unread, 'account' | 'part' | 'reason'>[];
   todos: Todo[];
   hold: { reasons: string[] } | null;
 }
@@ -35,7 +36,7 @@ export function planText(plan: PlanFacts): string {
     ]),
   ].sort();
   const lines = [
-    `${plan.person.email ?? 'unknown person'}: ${plan.state}`,
+    `${plan.person.email ?? 'unknown person'}: ${coloured(plan.state, lookOf(process.stdout))}`,
     ...plan.reasons.map((reason) => `  why: ${reason}`),
   ];
   if (plan.actions.length === 0) lines.push('  nothing to change');
@@ -72,7 +73,8 @@ function actionText({
   const where = subuser === null ? '' : ` in subuser ${subuser}`;
   const onto = to === null || to === undefined ? '' : ` → ${to}`;
   const error = lastError === null || lastError === undefined ? '' : `: ${lastError}`;
-  return `- ${verb(kind, footprint)} ${what}${where}${onto} [${state}]${error}`;
+  const shown = coloured(state, lookOf(process.stdout));
+  return `- ${verb(kind, footprint)} ${what}${where}${onto} [${shown}]${error}`;
 }
 
 function verb(kind: string, footprint: string): string {

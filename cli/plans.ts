@@ -1,30 +1,33 @@
-import type { Command } from 'commander';
-import { policyOf } from '#shared/config/policy.js';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type PlanState, planStates } from '#shared/lifecycle/types.js';
-import { answerPlan } from '#shared/planning/answer-plan.js';
-import { listPlans, showPlan } from '#shared/store/plans.js';
-import { isUuid, unknownId } from './events.js';
+import { assertId } from './ids.js';
 import { addListOptions, type ListOptions, printList, shortTime } from './listing.js';
-import { addOperatorOption, type OperatorOptions, operatorOf } from './operator.js';
+import { addOperatorOption, type OperatorOptions } from './operator.js';
 import { print } from './output.js';
 import { planText } from './plan-text.js';
-import { commonOptions, configOf, environmentNow, withDatabase } from './session.js';
+import { commonOptions, withSendoff } from './session.js';
+
+const reach = () => import('./reach/plans.js');
+
+/** Of no set: what is not held is told so, and not that it changed. */
+const noSet = '0'.repeat(64);
 
 export function addPlans(program: Command): void {
   const plans = program.command('plans').description('what was decided for whom, and why');
 
-  addListOptions(plans.command('list').description('newest first'), planStates).action(
-    async (options: ListOptions, command: Command) => {
+  addListOptions(plans.command('list').description('newest first'), planStates)
+    .addHelpText('after', '\nExample:\n  sendoff plans list --state held')
+    .action(async (options: ListOptions, command: Command) => {
       const { json } = commonOptions(command);
       const state = options.state === undefined ? {} : { state: options.state as PlanState };
-      await withDatabase(environmentNow(), ({ db }) =>
+      await withSendoff(command, reach, ({ list }) =>
         printList(
           json,
           options,
-          (query) => listPlans(db, { ...query, ...state }),
+          (query) => list({ ...query, ...state }),
           [
             { title: 'CREATED', value: (p) => shortTime(p.createdAt) },
-            { title: 'STATE', value: (p) => p.state },
+            { title: 'STATE', value: (p) => p.state, isState: true },
             { title: 'PERSON', value: (p) => p.person.email ?? p.person.id },
             { title: 'ACTIONS', value: (p) => String(p.actions.length) },
             { title: 'ID', value: (p) => p.id },
@@ -33,8 +36,7 @@ export function addPlans(program: Command): void {
           'No plans yet.',
         ),
       );
-    },
-  );
+    });
 
   plans
     .command('show')
@@ -42,8 +44,8 @@ export function addPlans(program: Command): void {
     .description('one plan with its actions')
     .action(async (id: string, _options: unknown, command: Command) => {
       const { json } = commonOptions(command);
-      const plan = await withDatabase(environmentNow(), async ({ db }) => (isUuid(id) ? showPlan(db, id) : null));
-      if (plan === null) throw unknownId('plan', id);
+      assertId('plan', id);
+      const plan = await withSendoff(command, reach, ({ show }) => show(id));
       print(json, plan, () => planText(plan));
     });
 
@@ -60,19 +62,21 @@ function addAnswer(plans: Command, name: string, answer: 'approved' | 'rejected'
   addOperatorOption(plans.command(name))
     .argument('<id>')
     .description(description)
-    .option('--set <hash>', 'the set hash that you were shown; default: what is held now')
+    .option('--set <hash>', 'the set hash that you were shown; default: what is held now', setHash)
     .option('--reason <text>', 'why; kept in the audit trail')
     .action(async (id: string, options: AnswerOptions, command: Command) => {
-      const common = commonOptions(command);
-      const by = operatorOf(options);
-      const policy = policyOf(configOf(common).config);
-      const plan = await withDatabase(environmentNow(), async ({ db }) => {
-        const shown = isUuid(id) ? await showPlan(db, id) : null;
-        if (shown === null) throw unknownId('plan', id);
-        const setHash = options.set ?? shown.hold?.setHash ?? '';
-        await answerPlan(db, policy, { planId: id, setHash, answer, by, reason: options.reason ?? null });
-        return (await showPlan(db, id)) ?? shown;
+      const { json } = commonOptions(command);
+      assertId('plan', id);
+      const plan = await withSendoff(command, reach, async (plans) => {
+        const { hold } = await plans.show(id);
+        const shown = options.set ?? hold?.setHash ?? noSet;
+        return plans.answer({ id, answer, setHash: shown, reason: options.reason ?? null });
       });
-      print(common.json, plan, () => planText(plan));
+      print(json, plan, () => planText(plan));
     });
+}
+
+function setHash(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError('64 characters 0-9 and a-f, as hold.setHash of `plans show --json` has it');
 }

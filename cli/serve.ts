@@ -6,7 +6,8 @@ import { armFailpoint } from '#shared/failpoint.js';
 import type { Settings } from '#shared/runtime.js';
 import { createLog } from '#shared/telemetry/log.js';
 import { scrubber } from '#shared/telemetry/redact.js';
-import { configOf, environmentNow } from './session.js';
+import { configOf } from './config.js';
+import { environmentNow } from './session.js';
 
 /** Well inside the 30 s after which a platform kills (reliability.md §14). */
 const stopWithinMs = 24_000;

@@ -1,16 +1,19 @@
 import type { Command } from 'commander';
-import pino from 'pino';
 import { type Environment, readEnvironment } from '#shared/config/environment.js';
-import { type LoadedConfig, loadConfig } from '#shared/config/load.js';
+import type { Config } from '#shared/config/schema.js';
 import { SendoffError } from '#shared/errors.js';
-import { type Database, openDatabase } from '#shared/store/database.js';
-import { attachEmbedded, startEmbedded } from '#shared/store/embedded/index.js';
-import { assertMigrated, migrate } from '#shared/store/migrate.js';
+import type { Policy } from '#shared/lifecycle/types.js';
+import type { Outside } from '#shared/planning/surroundings.js';
+import type { Db } from '#shared/store/database.js';
+import type { OperatorOptions } from './operator.js';
+import { addressOf } from './server/address.js';
+import type { Server } from './server/client.js';
 
 /** Options that every command has. */
 export interface CommonOptions {
   config?: string;
   json?: boolean;
+  server?: string;
 }
 
 export function commonOptions(command: Command): { config: string | undefined; json: boolean } {
@@ -18,59 +21,67 @@ export function commonOptions(command: Command): { config: string | undefined; j
   return { config, json: json ?? false };
 }
 
+/** The server that a command is to ask; null: the database. */
+export function serverFor(command: Command, environment: Environment): string | null {
+  return command.optsWithGlobals<CommonOptions>().server ?? environment.server;
+}
+
 export function environmentNow(): Environment {
   return readEnvironment(process.env);
 }
 
-export function configOf(options: { config: string | undefined }): LoadedConfig {
-  return loadConfig({ path: options.config, env: process.env });
+/** What a command works with in the database. */
+export interface DatabaseSession {
+  db: Db;
+  environment: Environment;
+  /** sendoff.yaml, read when it is first needed. @throws ConfigError */
+  config(): Config;
+  policy(): Policy;
+  /** Directories and accounts; loading their clients takes a while, and most commands need none. */
+  outside(): Promise<Outside>;
+  /** Who is at the keyboard. */
+  by(): string;
 }
 
-/** Nothing but warnings, and on stderr: stdout is for the answer. */
-export const quietLog = pino({ level: 'error' }, pino.destination(2));
+/** Two ways to the same: each file of reach/ is one. */
+export interface Reach<T> {
+  inDatabase(session: DatabaseSession): T;
+  atServer(server: Server): T;
+}
 
 /**
- * Opens the database for one command: DATABASE_URL, else the embedded one of a running `up`, else one started for as
- * long as the command runs.
+ * Gives a command what it is about: over the API of the server that is named (`--server`, SENDOFF_SERVER), else out of
+ * the database.
  */
-export async function withDatabase<T>(
-  environment: Environment,
-  run: (database: Database & { url: string }) => Promise<T>,
-  { needsTables } = { needsTables: true },
-): Promise<T> {
-  const { url, stop } = await findDatabase(environment);
-  const database = openDatabase({
-    url,
-    max: 4,
-    statementTimeoutMs: 60_000,
-    applicationName: 'sendoff-cli',
-    tls: environment.databaseTls,
-    log: quietLog,
-  });
+export async function withSendoff<T, R>(
+  command: Command,
+  load: () => Promise<Reach<T>>,
+  run: (noun: T) => Promise<R>,
+): Promise<R> {
+  const environment = environmentNow();
+  const named = serverFor(command, environment);
+  // Each way is loaded when it is gone: whoever asks a server needs no database, and a completion needs neither.
+  if (named === null) {
+    const [reach, { withSession }] = await Promise.all([load(), import('./database.js')]);
+    return withSession(command, environment, (session) => run(reach.inDatabase(session)));
+  }
+  const { as, config } = command.optsWithGlobals<CommonOptions & OperatorOptions>();
+  if (as !== undefined) throw notForServers('--as', 'the server knows you by your token');
+  if (config !== undefined) throw notForServers('--config', 'the server has a configuration of its own');
+  const address = addressOf(named, environment.token);
+  const [reach, { openServer }] = await Promise.all([load(), import('./server/client.js')]);
+  const server = openServer(address);
   try {
-    if (stop !== null) await migrate(database.db);
-    else if (needsTables) await assertMigrated(database.db);
-    return await run({ ...database, url });
+    return await run(reach.atServer(server));
   } finally {
-    await database.close();
-    await stop?.();
+    await server.close();
   }
 }
 
-async function findDatabase(environment: Environment): Promise<{ url: string; stop: (() => Promise<void>) | null }> {
-  if (environment.databaseUrl !== null) return { url: environment.databaseUrl, stop: null };
-  const running = await attachEmbedded(environment.dataDir);
-  if (running !== null) return { url: running.url, stop: null };
-  const started = await startEmbedded({ dataDir: environment.dataDir, log: quietLog });
-  return { url: started.url, stop: started.stop };
-}
-
-/** For roles that run on a database of somebody else's. @throws SendoffError DATABASE_URL_MISSING */
-export function requiredDatabaseUrl(environment: Environment, command: string): string {
-  if (environment.databaseUrl !== null) return environment.databaseUrl;
-  throw new SendoffError(`sendoff ${command} needs DATABASE_URL`, {
-    code: 'DATABASE_URL_MISSING',
+function notForServers(option: string, why: string): SendoffError {
+  return new SendoffError(`${option} does not go with a server: ${why}`, {
+    code: 'OPTIONS_CONFLICT',
     blame: 'input',
-    remedy: 'set DATABASE_URL, or run `sendoff up`, which brings its own PostgreSQL',
+    remedy: 'leave it out',
   });
 }

@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Role, roles } from '#shared/access/roles.js';
-import { defaultTokenDays, endToken, makeToken, maxTokenDays } from '#shared/operations/tokens.js';
-import { listTokens } from '#shared/store/api-tokens.js';
-import { everyPage } from '#shared/store/lists.js';
+import { defaultTokenDays, maxTokenDays } from '#shared/operations/tokens.js';
 import { shortTime } from './listing.js';
-import { addOperatorOption, type OperatorOptions, operatorOf } from './operator.js';
+import { addOperatorOption, type OperatorOptions } from './operator.js';
 import { print, table } from './output.js';
-import { commonOptions, environmentNow, withDatabase } from './session.js';
+import { commonOptions, withSendoff } from './session.js';
+
+const reach = () => import('./reach/tokens.js');
 
 export function addTokens(program: Command): void {
   const tokens = program
@@ -17,13 +17,11 @@ export function addTokens(program: Command): void {
     .description('make a token; it is shown this once')
     .addOption(new Option('--role <role>', 'what it may do').choices(roles).default('viewer'))
     .option('--days <n>', 'how long it is good for', days, defaultTokenDays)
+    .addHelpText('after', '\nExample:\n  sendoff tokens create grafana --role viewer --days 90')
     .action(async (name: string, options: OperatorOptions & { role: Role; days: number }, command: Command) => {
       const { json } = commonOptions(command);
-      const by = operatorOf(options);
-      const { role } = options;
-      const token = await withDatabase(environmentNow(), ({ db }) =>
-        makeToken(db, { name, role, days: options.days, by }),
-      );
+      const { role, days } = options;
+      const token = await withSendoff(command, reach, ({ create }) => create({ name, role, days }));
       print(
         json,
         token,
@@ -37,15 +35,13 @@ export function addTokens(program: Command): void {
     .description('all of them, with their last use')
     .action(async (_options: unknown, command: Command) => {
       const { json } = commonOptions(command);
-      const items = await withDatabase(environmentNow(), ({ db }) =>
-        everyPage((before) => listTokens(db, { limit: 500, before })),
-      );
+      const items = await withSendoff(command, reach, ({ list }) => list());
       print(json, { items, next: null }, () =>
         table(
           items,
           [
             { title: 'NAME', value: (token) => token.name },
-            { title: 'STATE', value: (token) => token.state },
+            { title: 'STATE', value: (token) => token.state, isState: true },
             { title: 'ROLE', value: (token) => token.role },
             { title: 'EXPIRES', value: (token) => shortTime(token.expiresAt) },
             { title: 'LAST USED', value: (token) => shortTime(token.lastUsedAt) },
@@ -58,10 +54,9 @@ export function addTokens(program: Command): void {
 
   addOperatorOption(tokens.command('revoke').argument('<name>'))
     .description('end a token at once')
-    .action(async (name: string, options: OperatorOptions, command: Command) => {
+    .action(async (name: string, _options: OperatorOptions, command: Command) => {
       const { json } = commonOptions(command);
-      const by = operatorOf(options);
-      const token = await withDatabase(environmentNow(), ({ db }) => endToken(db, { name }, by));
+      const token = await withSendoff(command, reach, ({ revoke }) => revoke(name));
       print(json, token, () => `${name} opens nothing any more.`);
     });
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { startWeb } from '#producers/main.js';
 import { loadSigningKey } from '#shared/audit/signing-key.js';
+import { requiredDatabaseUrl } from './database.js';
 import { prepareServing, serveUntilStopped } from './serve.js';
-import { commonOptions, requiredDatabaseUrl } from './session.js';
+import { commonOptions } from './session.js';
 
 export function addWeb(program: Command): void {
   program

@@ -3,8 +3,9 @@ import { startPull } from '#producers/pull.js';
 import { loadSigningKey } from '#shared/audit/signing-key.js';
 import { SendoffError } from '#shared/errors.js';
 import { startWork } from '#workers/main.js';
+import { requiredDatabaseUrl } from './database.js';
 import { prepareServing, serveUntilStopped } from './serve.js';
-import { commonOptions, requiredDatabaseUrl } from './session.js';
+import { commonOptions } from './session.js';
 
 export function addWorker(program: Command): void {
   program

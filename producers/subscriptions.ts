@@ -69,6 +69,15 @@ export async function manageSubscriptions(
   return all;
 }
 
+/** As the command line and the API show it. */
+export function subscriptionsDocument({ lastEventAt, subscriptions, ...source }: SourceSubscriptions) {
+  return {
+    ...source,
+    lastEventAt: lastEventAt?.toISOString() ?? null,
+    subscriptions: subscriptions.map((one) => ({ ...one, expiresAt: one.expiresAt?.toISOString() ?? null })),
+  };
+}
+
 export function hookUrlOf(publicUrl: string, source: string): string {
   return `${publicUrl}/hooks/${source}`;
 }

@@ -12,6 +12,7 @@ import { fileWitness } from '#shared/store/witness.js';
 import type { WorkContext } from './context.js';
 import { handlers } from './handlers.js';
 import { processJob } from './process-job.js';
+import { dropFindings } from './upkeep/drop-findings.js';
 import { dropRestoreRecords } from './upkeep/drop-restore-records.js';
 import { expireAnswers } from './upkeep/expire-answers.js';
 import { keepAudit } from './upkeep/keep-audit.js';
@@ -63,6 +64,7 @@ export async function startWork(settings: Settings & { signer: Signer }): Promis
       probeBreakers(context),
       expireAnswers(context),
       dropRestoreRecords(context),
+      dropFindings(context),
       keepReconciled(context),
       reconcileOnRequest(context),
       tellAlerts(context, config),

@@ -30,6 +30,8 @@ describe('readEnvironment', () => {
       failpoint: null,
       trustedProxies: 0,
       logLevel: 'info',
+      server: null,
+      token: null,
       secrets: [],
     });
   });
@@ -44,7 +46,9 @@ describe('readEnvironment', () => {
       'REDIS_TLS',
       'SENDOFF_CONFIG',
       'SENDOFF_DATA',
+      'SENDOFF_SERVER',
       'SENDOFF_SIGNING_KEY',
+      'SENDOFF_TOKEN',
       'SENDOFF_ENV',
       'SENDOFF_FAILPOINT',
       'LOG_LEVEL',
@@ -66,12 +70,14 @@ describe('readEnvironment', () => {
     const { secrets } = readEnvironment({
       SENDOFF_ADMIN_TOKEN: 'admin-token-0123456789',
       SENDOFF_SIGNING_KEY: 'signing-key',
+      SENDOFF_TOKEN: 'sendoff_token-0123456789',
       DATABASE_URL: 'postgres://u:p%40ss%2Fword@db/x',
       REDIS_URL: 'redis://:redis-pass@cache:6379',
     });
     expect(secrets).toEqual([
       'admin-token-0123456789',
       'signing-key',
+      'sendoff_token-0123456789',
       'p%40ss%2Fword',
       'p@ss/word',
       'redis-pass',

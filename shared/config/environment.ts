@@ -42,7 +42,12 @@ const variables = z.object({
     .string()
     .refine((token) => token.trim().length >= 16, 'is shorter than 16 characters (make one: openssl rand -hex 24)')
     .optional(),
+  SENDOFF_SERVER: url(['https://', 'http://']),
   SENDOFF_SIGNING_KEY: optional,
+  SENDOFF_TOKEN: optional.refine(
+    (token) => token === null || /^[\x21-\x7e]{16,500}$/.test(token),
+    'is no token (sendoff tokens create <name> makes one)',
+  ),
   SENDOFF_ENV: oneOf(['production', 'test'], 'production'),
   SENDOFF_FAILPOINT: optional.refine(
     (text) => text === null || parseFailpoint(text) !== null,
@@ -81,6 +86,10 @@ export interface Environment {
   /** Proxies in front whose X-Forwarded headers count: 1 on Heroku and Render, else 0 unless SENDOFF_TRUSTED_PROXIES says more. */
   trustedProxies: number;
   logLevel: (typeof levels)[number];
+  /** The Sendoff that commands ask over its API; null: its database. */
+  server: string | null;
+  /** What commands show to that server. */
+  token: string | null;
   /** Values that must never be shown. */
   secrets: string[];
 }
@@ -116,9 +125,12 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     failpoint: read.SENDOFF_FAILPOINT,
     trustedProxies: read.SENDOFF_TRUSTED_PROXIES ?? (isPlatform ? 1 : 0),
     logLevel: read.LOG_LEVEL,
+    server: read.SENDOFF_SERVER,
+    token: read.SENDOFF_TOKEN,
     secrets: [
       read.SENDOFF_ADMIN_TOKEN ?? null,
       read.SENDOFF_SIGNING_KEY,
+      read.SENDOFF_TOKEN,
       ...passwordsOf(read.DATABASE_URL),
       ...passwordsOf(read.REDIS_URL),
     ].filter((value) => value !== null),

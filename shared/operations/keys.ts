@@ -1,11 +1,13 @@
 import { appendAudit } from '#shared/audit/append.js';
 import { SendoffError } from '#shared/errors.js';
 import { canonicalAddress } from '#shared/lifecycle/address.js';
+import type { Policy, Unread } from '#shared/lifecycle/types.js';
 import { getApiKey } from '#shared/sendgrid/api-keys.js';
 import type { SendGridClient } from '#shared/sendgrid/client.js';
 import { inSubuser } from '#shared/sendgrid/in-subuser.js';
+import { readKeys, readSubusers } from '#shared/sendgrid/roster-parts.js';
 import type { Db } from '#shared/store/database.js';
-import { listKeys, registerKey } from '#shared/store/key-register.js';
+import { type KeyItem, listKeys, noteKeys, registerKey } from '#shared/store/key-register.js';
 
 /** Whose key it is to be, and who says so. */
 export interface KeyOwner {
@@ -47,6 +49,30 @@ export async function changeOwner(db: Db, owner: Omit<KeyOwner, 'onLeave'>, id: 
   if (known === undefined) throw unknownKey(owner.account, id);
   await registerOwner(db, { ...owner, onLeave: known.onLeave }, known);
   return known.name;
+}
+
+/** Reads the keys of the accounts anew. What could not be read is listed as it was known, and said. */
+export async function readKeysAnew(
+  db: Db,
+  policy: Policy,
+  clients: ReadonlyMap<string, SendGridClient>,
+  filter: { account?: string | undefined; unattributed?: boolean | undefined },
+): Promise<{ items: KeyItem[]; unread: Unread[] }> {
+  const unread: Unread[] = [];
+  for (const { name, subusers } of policy.accounts) {
+    const client = clients.get(name);
+    if (client === undefined || (filter.account !== undefined && filter.account !== name)) continue;
+    const swept = subusers === 'none' ? [] : (await readSubusers(client, subusers)).items.swept;
+    const names = swept.map((one) => one.name);
+    const read = await readKeys(client, names);
+    await noteKeys(db, name, read.items, read.unread.length === 0);
+    unread.push(...read.unread);
+  }
+  const { account, unattributed = false } = filter;
+  const own = new Set([...clients].map(([name, { keyId }]) => `${name} ${keyId}`));
+  const items = await listKeys(db, { ...(account === undefined ? {} : { account }), unattributed });
+  // The keys that Sendoff itself works with are nobody's to ask about.
+  return { items: items.filter((key) => !own.has(`${key.account} ${key.id}`)), unread };
 }
 
 function unknownKey(account: string, id: string): SendoffError {

@@ -3,6 +3,8 @@ import type { EventState } from '#shared/lifecycle/types.js';
 
 /** Which events are meant. Every field narrows; an address finds events of people not yet known too. */
 export interface EventFilter {
+  /** Only these. */
+  ids?: string[] | undefined;
   state?: EventState | undefined;
   source?: string | undefined;
   /** The sender's id. */
@@ -17,8 +19,9 @@ export interface EventFilter {
 
 /** The filter as a condition on `inbox`. */
 export function matches(filter: EventFilter): RawBuilder<SqlBool> {
-  const { state, source, eventId, type, personId, email, since, until } = filter;
+  const { ids, state, source, eventId, type, personId, email, since, until } = filter;
   const conditions = [
+    ...(ids === undefined ? [] : [sql`inbox.id = any(${ids}::uuid[])`]),
     ...(state === undefined ? [] : [sql`inbox.state = ${state}`]),
     ...(source === undefined ? [] : [sql`inbox.source = ${source}`]),
     ...(eventId === undefined ? [] : [sql`inbox.event_id = ${eventId}`]),

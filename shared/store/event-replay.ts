@@ -3,7 +3,7 @@ import type { Db } from './database.js';
 import { type EventFilter, matches } from './event-filter.js';
 
 /** A replay starts so many events a second: what arrives meanwhile is not kept waiting behind it. */
-const perSecond = 20;
+export const replayPerSecond = 20;
 
 /** What is under way already is left to itself. */
 const replayable = sql`inbox.type is not null and inbox.state in ('waiting', 'done', 'dead')`;
@@ -25,7 +25,7 @@ export async function reopenMatching(db: Db, filter: EventFilter, limit: number,
       from inbox where ${replayable} and ${matches(filter)} order by seq desc limit ${limit}
     )
     update inbox set state = 'received', reason = ${reason}, attempts = 0,
-      due_at = now() + make_interval(secs => placed.place / ${perSecond}::float8)
+      due_at = now() + make_interval(secs => placed.place / ${replayPerSecond}::float8)
     from placed where inbox.id = placed.id`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -1,9 +1,23 @@
 import { sql } from 'kysely';
+import type { Drift } from '#shared/lifecycle/drift.js';
+import type { PlanState } from '#shared/lifecycle/types.js';
 import type { Db } from './database.js';
 import { type ListPage, type ListQuery, pageOf, seqBefore } from './lists.js';
 import type { RunSummary } from './reconcile-runs.js';
 
 // Comparisons that were asked for, over the API or by a source that lost its place: a worker makes them.
+
+const foundKeptHours = 24;
+
+/** What a comparison found in one account. */
+export interface FoundAccount {
+  account: string;
+  complete: boolean;
+  teammates: number;
+  drift: (Omit<Drift, 'act' | 'granted'> & { announced: boolean; plan: string | null })[];
+  plans: { id: string; state: PlanState; person: { id: string | null; email: string } }[];
+  problems: string[];
+}
 
 export interface ReconcileRequest {
   id: string;
@@ -57,12 +71,29 @@ export async function openRequest(db: Db): Promise<Pick<ReconcileRequest, 'mode'
   return row === undefined ? null : { mode: row.mode, by: row.requested_by };
 }
 
-/** @param problem why it broke off; null: it went through */
-export async function finishRequest(db: Db, id: string, problem: string | null): Promise<void> {
+/** @param outcome what it found, or why it broke off */
+export async function finishRequest(
+  db: Db,
+  id: string,
+  outcome: { found: FoundAccount[] } | { problem: string },
+): Promise<void> {
   await db
     .updateTable('reconcile_request')
-    .set({ finished_at: sql<Date>`now()`, problem })
+    .set({
+      finished_at: sql<Date>`now()`,
+      ...('problem' in outcome ? outcome : { found: JSON.stringify(outcome.found) }),
+    })
     .where('id', '=', id)
+    .execute();
+}
+
+/** Forgets what comparisons found whose time is up. */
+export async function dropOldFindings(db: Db): Promise<void> {
+  await db
+    .updateTable('reconcile_request')
+    .set({ found: null })
+    .where('found', 'is not', null)
+    .where('finished_at', '<', sql<Date>`now() - make_interval(hours => ${foundKeptHours})`)
     .execute();
 }
 
@@ -107,11 +138,20 @@ export interface RequestItem extends Omit<ReconcileRequest, 'id'> {
   state: 'waiting' | 'running' | 'done' | 'failed';
   requestedAt: string;
   runId: string | null;
+  progress: { done: number; of: number } | null;
   problem: string | null;
+  /** What it found, account by account; null: not yet, or more than a day ago. */
+  accounts: FoundAccount[] | null;
 }
 
 export async function showRequest(db: Db, id: string): Promise<RequestItem | null> {
-  const row = await db.selectFrom('reconcile_request').selectAll().where('id', '=', id).executeTakeFirst();
+  const row = await db
+    .selectFrom('reconcile_request as request')
+    .leftJoin('reconcile_run as run', 'run.id', 'request.run_id')
+    .selectAll('request')
+    .select('run.progress')
+    .where('request.id', '=', id)
+    .executeTakeFirst();
   if (row === undefined) return null;
   const ended = row.problem === null ? 'done' : 'failed';
   return {
@@ -123,6 +163,8 @@ export async function showRequest(db: Db, id: string): Promise<RequestItem | nul
     by: row.requested_by,
     requestedAt: row.requested_at.toISOString(),
     runId: row.run_id,
+    progress: row.progress !== null && 'of' in row.progress ? row.progress : null,
     problem: row.problem,
+    accounts: row.found as FoundAccount[] | null,
   };
 }

@@ -335,6 +335,8 @@ export interface ReconcileRequestTable {
   run_id: string | null;
   finished_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
   problem: string | null;
+  /** What it found, account by account; null: not yet, or no more. */
+  found: ColumnType<unknown, string | null | undefined, string | null>;
 }
 
 export interface AuditVerificationTable {

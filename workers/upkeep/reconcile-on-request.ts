@@ -1,5 +1,6 @@
 import { messageOf } from '#shared/errors.js';
 import { reconcile } from '#shared/planning/reconcile.js';
+import { reconcileDocument } from '#shared/planning/reconcile-document.js';
 import { databaseNow } from '#shared/store/database.js';
 import { finishRequest, openRequest, takeRequest } from '#shared/store/reconcile-requests.js';
 import { beginRun, finishRun } from '#shared/store/reconcile-runs.js';
@@ -21,7 +22,7 @@ export function reconcileOnRequest(context: WorkContext): UpkeepTask {
       const request = await takeRequest(db, runId);
       if (request === null) return finishRun(db, runId, null, null);
       try {
-        await reconcile(surroundings, {
+        const outcomes = await reconcile(surroundings, {
           runId,
           mode: request.mode,
           by: request.by,
@@ -29,9 +30,11 @@ export function reconcileOnRequest(context: WorkContext): UpkeepTask {
           acceptShrink: request.acceptShrink,
           ...(request.account === null ? {} : { account: request.account }),
         });
-        await finishRequest(db, request.id, null);
+        await finishRequest(db, request.id, {
+          found: outcomes.map(reconcileDocument).map((one) => ({ ...one, problems: one.problems.map(context.scrub) })),
+        });
       } catch (error) {
-        await finishRequest(db, request.id, context.scrub(messageOf(error)));
+        await finishRequest(db, request.id, { problem: context.scrub(messageOf(error)) });
         log.warn({ error: context.scrub(messageOf(error)) }, 'a comparison that was asked for broke off');
       }
       context.nudge();

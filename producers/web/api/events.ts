@@ -11,6 +11,7 @@ import { address, at, atOrNull, byId, found, listQuery, moment, page, personRef 
 const mostAtOnce = 1_000;
 
 const filter = z.strictObject({
+  ids: z.array(z.uuid()).min(1).max(mostAtOnce).optional().describe('Only these'),
   state: z.enum(eventStates).optional(),
   source: z.string().max(100).optional(),
   eventId: z.string().max(500).optional().describe('The sender’s id'),
@@ -43,7 +44,7 @@ export function eventRoutes(app: ApiServer, { db, nudge }: ApiContext): void {
       schema: {
         tags: ['events'],
         summary: 'What identity providers sent, newest first',
-        querystring: listQuery.extend(filter.shape),
+        querystring: listQuery.extend(filter.omit({ ids: true }).shape),
         response: { 200: page(event) },
       },
     },

@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type Outside, openOutside } from '#shared/planning/surroundings.js';
 import { openBreaker } from '#shared/store/accounts.js';
 import { accountRoutes } from './accounts.js';
+import { alertRoutes } from './alerts.js';
 import { auditRoutes } from './audit.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { eventRoutes } from './events.js';
@@ -26,6 +27,7 @@ const nouns = [
   planRoutes,
   accountRoutes,
   keyRoutes,
+  alertRoutes,
   auditRoutes,
   reconciliationRoutes,
   sourceRoutes,

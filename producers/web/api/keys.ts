@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { adoptKey, changeOwner } from '#shared/operations/keys.js';
+import { adoptKey, changeOwner, readKeysAnew } from '#shared/operations/keys.js';
 import { listKeys } from '#shared/store/key-register.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
@@ -19,7 +19,7 @@ const key = z.object({
 const place = z.strictObject({ account: z.string(), id: z.string().regex(/^[\w-]{1,100}$/) });
 const owned = z.object({ account: z.string(), id: z.string(), name: z.string(), owner: z.string() });
 
-export function keyRoutes(app: ApiServer, { db, config, outside }: ApiContext): void {
+export function keyRoutes(app: ApiServer, { db, config, policy, outside, scrub }: ApiContext): void {
   app.get(
     '/keys',
     {
@@ -46,6 +46,30 @@ export function keyRoutes(app: ApiServer, { db, config, outside }: ApiContext): 
       const from = Number(before ?? 0);
       const next = from + limit < items.length ? String(from + limit) : null;
       return { items: items.slice(from, from + limit), next };
+    },
+  );
+
+  app.post(
+    '/keys/readings',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['keys'],
+        summary: 'Read the keys of the accounts anew, and list them all',
+        body: z.strictObject({ account: z.string().optional(), unattributed: z.boolean().default(false) }),
+        response: {
+          200: page(key).extend({
+            unread: z
+              .array(z.object({ account: z.string(), part: z.string().nullable(), reason: z.string() }))
+              .describe('What could not be read: its keys are listed as they were known'),
+          }),
+        },
+      },
+    },
+    async ({ body }) => {
+      if (body.account !== undefined) assertAccount(config.accounts, body.account);
+      const { items, unread } = await readKeysAnew(db, policy, outside().clients, body);
+      return { items, next: null, unread: unread.map((one) => ({ ...one, reason: scrub(one.reason) })) };
     },
   );
 

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { actionStates, planStates } from '#shared/lifecycle/types.js';
+import { assertAddress } from '#shared/operations/orders.js';
 import { answerPlan } from '#shared/planning/answer-plan.js';
+import { previewPlan } from '#shared/planning/preview-plan.js';
 import { listActions } from '#shared/store/actions.js';
 import { listTodos } from '#shared/store/overview.js';
 import { listPlans, showPlan } from '#shared/store/plans.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
-import { at, atOrNull, byId, found, given, knownPerson, listQuery, page, reason, todo } from './schemas.js';
+import { address, at, atOrNull, byId, found, given, knownPerson, listQuery, page, reason, todo } from './schemas.js';
 
 const access = z.object({
   admin: z.boolean(),
@@ -70,6 +72,17 @@ export const plan = z.object({
   lastError: z.string().nullable(),
 });
 
+const preview = plan.omit({ settledAt: true, lastError: true }).extend({
+  id: z.null(),
+  cause: z.null(),
+  createdAt: z.null(),
+  actions: z.array(
+    action
+      .omit({ person: true, before: true, after: true, createdAt: true, finishedAt: true })
+      .extend({ id: z.null(), planId: z.null() }),
+  ),
+});
+
 const answerBody = z.strictObject({
   setHash: z
     .string()
@@ -79,7 +92,7 @@ const answerBody = z.strictObject({
 });
 
 export function planRoutes(app: ApiServer, context: ApiContext): void {
-  const { db } = context;
+  const { db, outside, scrub } = context;
   app.get(
     '/plans',
     {
@@ -92,6 +105,26 @@ export function planRoutes(app: ApiServer, context: ApiContext): void {
       },
     },
     ({ query: { limit, ...query } }) => listPlans(db, { limit, ...given(query) }),
+  );
+
+  app.post(
+    '/plans/preview',
+    {
+      // It asks the directory and every account, as the doctor does.
+      config: { access: 'operator' },
+      schema: {
+        tags: ['plans'],
+        summary: 'What would change for this person now, and why; changes nothing',
+        body: z.strictObject({ email: address }),
+        response: { 200: preview },
+      },
+    },
+    async ({ body: { email } }) => {
+      assertAddress(email);
+      const shown = await previewPlan(outside().surroundings, email);
+      const notRead = shown.notRead.map((one) => ({ ...one, reason: scrub(one.reason) }));
+      return { ...shown, notRead };
+    },
   );
 
   app.get(

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { appendAudit } from '#shared/audit/append.js';
+import { planStates } from '#shared/lifecycle/types.js';
 import { listRuns, requestReconcile, showRequest } from '#shared/store/reconcile-requests.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
-import { assertAccount, at, atOrNull, byId, found, listQuery, page } from './schemas.js';
+import { assertAccount, at, atOrNull, byId, found as known, listQuery, page, personRef } from './schemas.js';
 
 const mode = z.enum(['cheap', 'deep']);
+
+const progress = z.object({ done: z.number(), of: z.number() });
 
 const run = z.object({
   id: z.string(),
@@ -14,7 +17,7 @@ const run = z.object({
   by: z.string(),
   startedAt: at,
   finishedAt: atOrNull,
-  progress: z.object({ done: z.number(), of: z.number() }).nullable(),
+  progress: progress.nullable(),
   summary: z
     .object({
       people: z.record(z.string(), z.number()).optional(),
@@ -27,6 +30,29 @@ const run = z.object({
     .nullable(),
 });
 
+const difference = z.object({
+  kind: z.string(),
+  account: z.string(),
+  subuser: z.string().nullable(),
+  footprint: z.enum(['teammate', 'invitation']),
+  target: z.string(),
+  email: z.string(),
+  directory: z.string().nullable(),
+  directoryId: z.string().nullable(),
+  detail: z.string(),
+  announced: z.boolean(),
+  plan: z.string().nullable().describe('null: it is only reported'),
+});
+
+const found = z.object({
+  account: z.string(),
+  complete: z.boolean(),
+  teammates: z.number(),
+  drift: z.array(difference),
+  plans: z.array(z.object({ id: z.string(), state: z.enum(planStates), person: personRef })),
+  problems: z.array(z.string()),
+});
+
 const request = z.object({
   id: z.string(),
   state: z.enum(['waiting', 'running', 'done', 'failed']),
@@ -36,7 +62,9 @@ const request = z.object({
   by: z.string(),
   requestedAt: at,
   runId: z.string().nullable(),
+  progress: progress.nullable(),
   problem: z.string().nullable(),
+  accounts: z.array(found).nullable().describe('What it found; null until it is through, and after a day'),
 });
 
 export function reconciliationRoutes(app: ApiServer, { db, config }: ApiContext): void {
@@ -78,7 +106,7 @@ export function reconciliationRoutes(app: ApiServer, { db, config }: ApiContext)
           await appendAudit(tx, { kind: 'reconcile.requested', account, actor: by, detail });
           return requestReconcile(tx, { mode, account, acceptShrink: shrunk, by });
         });
-        return reply.code(202).send(found('request', id, await showRequest(db, id)));
+        return reply.code(202).send(known('request', id, await showRequest(db, id)));
       },
     );
   }
@@ -94,6 +122,6 @@ export function reconciliationRoutes(app: ApiServer, { db, config }: ApiContext)
         response: { 200: request },
       },
     },
-    async ({ params: { id } }) => found('request', id, await showRequest(db, id)),
+    async ({ params: { id } }) => known('request', id, await showRequest(db, id)),
   );
 }

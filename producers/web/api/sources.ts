@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { taskStates } from '#shared/store/source-tasks.js';
 import { lastEventAt, storedSubscriptions } from '#shared/store/subscriptions.js';
+import { manageSubscriptions, subscriptionsDocument } from '../../subscriptions.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { at, atOrNull, page } from './schemas.js';
 
@@ -40,6 +41,45 @@ export function sourceRoutes(app: ApiServer, context: ApiContext): void {
       },
     },
     async () => ({ items: await readSources(context), next: null }),
+  );
+  subscriptionRoute(app, context);
+}
+
+/** The providers themselves are asked: what is stored does not tell whether it is still there. */
+const subscribed = z.object({
+  source: z.string(),
+  manageable: z.boolean().describe('false: made by hand at the provider'),
+  lastEventAt: atOrNull,
+  subscriptions: z.array(
+    z.object({
+      kind: z.string(),
+      remoteId: z.string().nullable(),
+      state: z.string(),
+      expiresAt: atOrNull,
+      detail: z.string(),
+      remedy: z.string(),
+    }),
+  ),
+  problem: z.string().nullable(),
+});
+
+function subscriptionRoute(app: ApiServer, { db, config, scrub }: ApiContext): void {
+  app.get(
+    '/subscriptions',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['sources'],
+        summary: 'Hooks, channels and subscriptions, as the identity providers show them now',
+        querystring: z.strictObject({ source: z.string().max(100).optional() }),
+        response: { 200: page(subscribed) },
+      },
+    },
+    async ({ query: { source } }) => {
+      const items = (await manageSubscriptions(db, config, 'list', source)).map(subscriptionsDocument);
+      const shown = items.map((one) => ({ ...one, problem: one.problem === null ? null : scrub(one.problem) }));
+      return { items: shown, next: null };
+    },
   );
 }
 

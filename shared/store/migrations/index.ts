@@ -5,6 +5,7 @@ import * as sources from './0003-sources.js';
 import * as access from './0004-access.js';
 import * as alerts from './0005-alerts.js';
 import * as catchUpRuns from './0009-catch-up-runs.js';
+import * as reconcileFindings from './0010-reconcile-findings.js';
 
 /** Every migration, in order. Never edited once released; there is no way down. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0004-access': access,
   '0005-alerts': alerts,
   '0009-catch-up-runs': catchUpRuns,
+  '0010-reconcile-findings': reconcileFindings,
 };

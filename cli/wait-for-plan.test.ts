@@ -4,7 +4,9 @@ import { storeOperatorEvent } from '#shared/store/operator-events.js';
 import { personFor } from '#shared/store/people.js';
 import { storePlan } from '#shared/store/plans.js';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.js';
-import { waitForPlan } from './offboard.js';
+import { inDatabase } from './reach/orders.js';
+import type { DatabaseSession } from './session.js';
+import { waitForPlan } from './wait-for-plan.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -44,6 +46,7 @@ describe('sendoff offboard --wait', () => {
     const second = await order('second');
     await db.updateTable('inbox').set({ person_id: person.id }).where('id', '=', second).execute();
     await db.transaction().execute((tx) => finishEvent(tx, second, 'decided by a later event of the same person'));
-    await expect(waitForPlan(db, second, 1)).rejects.toMatchObject({ code: 'NO_WORKER' });
+    const orders = inDatabase({ db, config: () => ({}) } as DatabaseSession);
+    await expect(waitForPlan(orders, second, 1)).rejects.toMatchObject({ code: 'NO_WORKER' });
   });
 });
