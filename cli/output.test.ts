@@ -11,7 +11,7 @@ const rows = [
   { state: 'settled', text: 'short' },
   { state: 'held', text: 'a text that is longer than the terminal is wide' },
 ];
-const escapeCharacter = String.fromCharCode(27);
+const esc = String.fromCharCode(27);
 
 describe('a table', () => {
   it('in a file is plain and whole', () => {
@@ -25,8 +25,8 @@ describe('a table', () => {
 
   it('on a terminal colours states and ends where the terminal does', () => {
     const [, settled, held] = table(rows, columns, 'none', { colours: true, columns: 30 }).split('\n');
-    expect(settled).toBe(`${escapeCharacter}[32msettled${escapeCharacter}[39m  short`);
-    expect(held).toBe(`${escapeCharacter}[33mheld   ${escapeCharacter}[39m  a text that is longe…`);
+    expect(settled).toBe(`${esc}[32msettled${esc}[39m  short`);
+    expect(held).toBe(`${esc}[33mheld   ${esc}[39m  a text that is longe…`);
   });
 
   it('runs on where a column would be too narrow to say anything', () => {
@@ -37,7 +37,7 @@ describe('a table', () => {
   it('lines up what is wide, and lets no name move the cursor', () => {
     const wide = [
       { state: '木村さん', text: 'x' },
-      { state: `a${escapeCharacter}[2J\nb`, text: 'y' },
+      { state: `a${esc}[2J\nb`, text: 'y' },
     ];
     expect(table(wide, columns, '', plain).split('\n')).toEqual([
       'STATE     WHAT',

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { calm } from '#test/support/flow.js';
 import type { RunResult } from '#test/support/sendoff.js';
+import { runHere } from '#test/support/terminal.js';
 import { adminToken, createWorld, type World } from '#test/support/world.js';
 
 // The same commands against the database and against a running server: the same documents, texts and exit codes.
@@ -23,18 +25,21 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 
-const inDatabase = (...args: string[]) => world.workplace.run(args);
-/** Nothing but an address and a token: no database, no configuration. */
+const inDatabase = (...args: string[]) =>
+  runHere(args, { ...world.workplace.env, SENDOFF_CONFIG: join(world.workplace.dir, 'sendoff.yaml') });
 const atServer = (...args: string[]) => withToken(adminToken, ...args);
-const withToken = (token: string, ...args: string[]) =>
-  world.workplace.run(args, {
+const withToken = (token: string, ...args: string[]) => runHere(args, serverOnly(token));
+
+/** Nothing but an address and a token: no database, no configuration. */
+function serverOnly(token: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
     SENDOFF_SERVER: world.url,
     SENDOFF_TOKEN: token,
-    SENDOFF_ADMIN_TOKEN: '0123456789-of-another-place',
     SENDOFF_CONFIG: join(world.workplace.dir, 'no-such.yaml'),
     DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing',
-    SENDOFF_SIGNING_KEY: '',
-  });
+  };
+}
 
 /** What differs between two runs of the same on two people: ids, times, names, secrets. */
 function shapeOf(value: unknown): unknown {
@@ -60,7 +65,8 @@ const parsed = ({ stdout, stderr }: RunResult): unknown => {
   return JSON.parse(stdout);
 };
 
-const bothWays = (...args: string[]) => Promise.all([inDatabase(...args), atServer(...args)]);
+const documentOf = async <T>(...args: string[]) => parsed(await inDatabase(...args, '--json')) as T;
+const bothWays = async (...args: string[]) => [await inDatabase(...args), await atServer(...args)] as const;
 
 /** What only looks is the same to the letter. */
 async function looks(code: number, ...args: string[]): Promise<void> {
@@ -72,10 +78,26 @@ async function looks(code: number, ...args: string[]): Promise<void> {
 
 /** What changes something is done to one person here and to another there. */
 async function does(code: number, here: string[], there: string[]): Promise<[RunResult, RunResult]> {
-  const results = await Promise.all([inDatabase(...here, '--json'), atServer(...there, '--json')]);
+  const results: [RunResult, RunResult] = [await inDatabase(...here, '--json'), await atServer(...there, '--json')];
   expect(results.map((one) => [one.code, one.stderr])).toEqual(results.map(() => [code, '']));
   expect(shapeOf(parsed(results[1]))).toEqual(shapeOf(parsed(results[0])));
   return results;
+}
+
+/** A held plan, without how far its other actions have come meanwhile. */
+function heldFor(result: RunResult): unknown {
+  if (result.stdout === '') throw new Error(`${result.code}: ${result.stderr}`);
+  const { state, person, hold, actions, ...rest } = parsed(result) as Record<string, unknown> & {
+    actions: { kind: string; account: string }[];
+  };
+  return [
+    result.code,
+    state,
+    shapeOf(person),
+    shapeOf(hold),
+    Object.keys(rest).sort(),
+    actions.map(({ kind }) => kind),
+  ];
 }
 
 /** Refused both ways with the same code and the same words. */
@@ -88,12 +110,11 @@ async function refuses(code: number, ...args: string[]): Promise<void> {
 describe('a command over --server', () => {
   it('orders, waits, restores and cancels as it does in the database', async () => {
     // Removed from one account, held in the other.
-    const [first] = await does(
-      3,
-      ['offboard', 'amy@acme.com', '--reason', 'left', '--wait'],
-      ['offboard', 'ben@acme.com', '--reason', 'left', '--wait'],
-    );
-    expect(parsed(first)).toMatchObject({ state: 'held', person: { email: 'amy@acme.com' } });
+    const amy = await inDatabase('offboard', 'amy@acme.com', '--reason', 'left', '--wait', '--json');
+    const ben = await atServer('offboard', 'ben@acme.com', '--reason', 'left', '--wait', '--json');
+    expect(heldFor(ben)).toEqual(heldFor(amy));
+    expect(amy.code).toBe(3);
+    await calm(world);
     expect(world.account().has('ben@acme.com')).toBe(false);
 
     await does(0, ['offboard', 'amy@acme.com', '--cancel'], ['offboard', 'ben@acme.com', '--cancel']);
@@ -104,15 +125,17 @@ describe('a command over --server', () => {
       ['offboard', 'dan@acme.com', '--at', '2099-12-31T17:00:00Z'],
     );
     expect(parsed(later)).toMatchObject({ at: '2099-12-31T17:00:00.000Z', cancelled: false });
-    await world.quiet().catch(() => undefined);
+    await calm(world);
     await does(0, ['restore', 'amy@acme.com'], ['restore', 'ben@acme.com']);
     await refuses(2, 'restore', 'eve@acme.com');
   });
 
   it('answers held plans, and is refused as there', async () => {
-    await does(3, ['offboard', 'eve@acme.com', '--wait'], ['offboard', 'fay@acme.com', '--wait']);
+    const waited = await inDatabase('offboard', 'eve@acme.com', '--wait', '--json');
+    expect(heldFor(await atServer('offboard', 'fay@acme.com', '--wait', '--json'))).toEqual(heldFor(waited));
+    await calm(world);
     const held = async (email: string) => {
-      const { items } = await world.json<{ items: { id: string; person: { email: string } }[] }>(
+      const { items } = await documentOf<{ items: { id: string; person: { email: string } }[] }>(
         ...['plans', 'list', '--state', 'held', '--all'],
       );
       const plan = items.find(({ person }) => person.email === email);
@@ -162,7 +185,7 @@ describe('a command over --server', () => {
   });
 
   it('shows the same lists, plans and events, to the letter', async () => {
-    await world.quiet().catch(() => undefined);
+    await calm(world);
     for (const list of [
       ['events', 'list'],
       ['events', 'list', '--all'],
@@ -176,9 +199,9 @@ describe('a command over --server', () => {
     ]) {
       await looks(0, ...list);
     }
-    const { items } = await world.json<{ items: { id: string; type: string }[] }>('events', 'list', '--all');
+    const { items } = await documentOf<{ items: { id: string; type: string }[] }>('events', 'list', '--all');
     await looks(0, 'events', 'show', items[0]?.id ?? '');
-    const { items: plans } = await world.json<{ items: { id: string }[] }>('plans', 'list');
+    const { items: plans } = await documentOf<{ items: { id: string }[] }>('plans', 'list');
     await looks(0, 'plans', 'show', plans[0]?.id ?? '');
     for (const shown of [
       ['plans', 'list'],
@@ -217,12 +240,12 @@ describe('a command over --server', () => {
   });
 
   it('replays one event and all that match, counted first', async () => {
-    const { items } = await world.json<{ items: { id: string }[] }>(
+    const { items } = await documentOf<{ items: { id: string }[] }>(
       ...['events', 'list', '--email', 'amy@acme.com', '--state', 'done'],
     );
     const [id = ''] = items.map((one) => one.id);
     await does(0, ['events', 'replay', id], ['events', 'replay', id]);
-    await world.quiet().catch(() => undefined);
+    await calm(world);
     const matching = ['events', 'replay', '--email', 'amy@acme.com', '--state', 'done'];
     const asked = await atServer(...matching, '--json');
     expect([asked.code, parsed(asked)]).toEqual([3, { count: items.length, replayed: 0 }]);
@@ -260,8 +283,14 @@ describe('a command over --server', () => {
 });
 
 describe('what goes wrong with a server', () => {
+  it('is an exit code and a message of the process, as everything else', async () => {
+    const env = { ...serverOnly('wrong-token-0123456789'), DATABASE_URL: '' };
+    const { code, stderr, stdout } = await world.workplace.run(['plans', 'list', '--json'], env);
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining('does not take the token')]);
+  });
+
   const tokenOf = async (name: string, role: string) =>
-    (await world.json<{ token: string }>('tokens', 'create', name, '--role', role)).token;
+    (await documentOf<{ token: string }>('tokens', 'create', name, '--role', role)).token;
 
   it('is told with what to do: token refused, role missing, nobody there', async () => {
     const refused = await withToken('wrong-token-0123456789', 'plans', 'list');
@@ -275,9 +304,7 @@ describe('what goes wrong with a server', () => {
       expect.stringMatching(/takes the role operator; yours is viewer\n {2}→ ask an administrator for a token/),
     ]);
 
-    const away = await world.workplace.run(['plans', 'list', '--server', 'http://127.0.0.1:1'], {
-      SENDOFF_TOKEN: adminToken,
-    });
+    const away = await atServer('plans', 'list', '--server', 'http://127.0.0.1:1');
     expect([away.code, away.stderr]).toEqual([1, expect.stringContaining('gives no answer (ECONNREFUSED)')]);
   });
 
@@ -291,11 +318,7 @@ describe('what goes wrong with a server', () => {
     ['a file', ['events', 'import', 'leavers.csv'], {}, 'events import does not work over a server'],
     ['a hook', ['subscriptions', 'ensure'], {}, 'subscriptions ensure does not work over a server'],
   ])('is a usage error: %s', async (_what, args, env, text) => {
-    const { code, stderr, stdout } = await world.workplace.run(args, {
-      SENDOFF_SERVER: world.url,
-      SENDOFF_TOKEN: adminToken,
-      ...env,
-    });
+    const { code, stderr, stdout } = await runHere(args, { ...serverOnly(adminToken), ...env });
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(text);
     expect(stderr).not.toContain('secret');
@@ -304,7 +327,7 @@ describe('what goes wrong with a server', () => {
   it.each(['up', 'web', 'worker', 'migrate', 'check', 'completion bash'])(
     '%s takes no server, and says why',
     async (command) => {
-      const { code, stderr } = await world.workplace.run([...command.split(' '), '--server', world.url]);
+      const { code, stderr } = await inDatabase(...command.split(' '), '--server', world.url);
       expect([code, stderr]).toEqual([2, expect.stringMatching(/takes no --server: .+\n {2}→ leave it out/)]);
     },
   );
