@@ -47,6 +47,7 @@ export async function startWeb(
     isStopping: () => stopping,
     // From dist/producers: what `npm run build` puts beside it.
     consoleDir: fileURLToPath(new URL('../../dist/console', import.meta.url)),
+    traced: environment.traces !== null,
     trustedProxies: environment.trustedProxies,
   });
   await app.listen({ port: environment.port, host: environment.host });

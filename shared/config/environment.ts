@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { failpoints, parseFailpoint } from '#shared/failpoint.js';
 import { ConfigError } from './config-error.js';
+import { type TraceSettings, traceLines, traceSettings, traceVariables } from './traces.js';
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const tlsModes = ['auto', 'verify', 'no-verify', 'off'] as const;
@@ -29,6 +30,7 @@ const url = (schemes: string[]) =>
   );
 
 const variables = z.object({
+  ...traceVariables,
   PORT: number(65_535, 3_000),
   HOST: optional,
   DATABASE_URL: url(['postgres://', 'postgresql://']),
@@ -81,6 +83,8 @@ export interface Environment {
   /** Proxies in front whose X-Forwarded headers count: 1 on Heroku and Render, else 0 unless SENDOFF_TRUSTED_PROXIES says more. */
   trustedProxies: number;
   logLevel: (typeof levels)[number];
+  /** Where traces go; null: there are none. */
+  traces: TraceSettings | null;
   /** Values that must never be shown. */
   secrets: string[];
 }
@@ -95,11 +99,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const lines = [
     ...(result.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? []),
     ...failpointLines(env),
+    ...traceLines(env),
     ...(env.SENDOFF_ENV === 'test' ? [] : productionLines(env)),
   ];
   if (!result.success || lines.length > 0) throw new ConfigError(lines);
   const read = result.data;
   const isPlatform = read.DYNO !== null || read.RENDER !== null;
+  const traces = traceSettings(read);
   return {
     port: read.PORT ?? 3_000,
     host: read.HOST ?? (isPlatform || read.DATABASE_URL !== null ? '0.0.0.0' : '127.0.0.1'),
@@ -116,11 +122,14 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     failpoint: read.SENDOFF_FAILPOINT,
     trustedProxies: read.SENDOFF_TRUSTED_PROXIES ?? (isPlatform ? 1 : 0),
     logLevel: read.LOG_LEVEL,
+    traces,
     secrets: [
       read.SENDOFF_ADMIN_TOKEN ?? null,
       read.SENDOFF_SIGNING_KEY,
       ...passwordsOf(read.DATABASE_URL),
       ...passwordsOf(read.REDIS_URL),
+      ...passwordsOf(traces?.url ?? null),
+      ...Object.values(traces?.headers ?? {}),
     ].filter((value) => value !== null),
   };
 }

@@ -92,6 +92,8 @@ export interface InboxTable extends Work {
   state: EventState;
   /** Why it is ignored, quarantined, waiting or dead. */
   reason: string | null;
+  /** The span that took it in; null: its trace begins with its first job. */
+  traceparent: Generated<string | null>;
 }
 
 export interface RosterTable {
@@ -147,6 +149,8 @@ export interface PlanTable extends Work {
   settled_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
   /** When a settled plan is looked at once more; null: it was, or need not be. */
   recheck_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+  /** The span that made it: its actions and its settling belong to that trace. */
+  traceparent: Generated<string | null>;
 }
 
 export interface ActionTable extends Work {

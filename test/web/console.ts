@@ -83,6 +83,7 @@ export async function openConsole(
     },
     isStopping: () => false,
     consoleDir,
+    traced: false,
     trustedProxies,
   });
   const tokens = new Map<string, string>();
