@@ -24,7 +24,7 @@ export async function startWeb(
   const { config, policy, environment, log, signer, scrub } = settings;
   const runtime = await openRuntime(settings, 'web');
   const { db } = runtime.database;
-  const metrics = createMetrics(db, runtime.queue);
+  const metrics = createMetrics(db, runtime.queue, Object.keys(config.accounts));
   let stopping = false;
 
   const app = await buildServer({

@@ -15,6 +15,8 @@ const { Queue, Worker } = withBackend(createPostgresBackend);
 
 /** Two queues and two workers each hold a connection that listens; the rest is for their queries. */
 const poolSize = 12;
+/** BullMQ keeps the failure of its first connection for good: a server that is slow for a moment must not be one. */
+const connectWithinMs = 15_000;
 
 /**
  * BullMQ on PostgreSQL, in the schema `bullmq` beside Sendoff's own tables: the queue when there is no Redis.
@@ -27,7 +29,16 @@ export function openPostgresBackend(
   onError: (error: Error) => void,
   telemetry: Telemetry | null = null,
 ): QueueBackend {
-  const pool = openPool({ ...connection, max: poolSize, options: '-c search_path=bullmq', keepAlive: true }, onError);
+  const pool = openPool(
+    {
+      ...connection,
+      connectionTimeoutMillis: connectWithinMs,
+      max: poolSize,
+      options: '-c search_path=bullmq',
+      keepAlive: true,
+    },
+    onError,
+  );
   const shared = pool as unknown as PostgresConnectionOptions;
   return {
     kind: 'postgres',
