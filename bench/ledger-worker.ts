@@ -60,7 +60,8 @@ const took = { bare: 0, ledger: 0 };
 for (const { kind, people } of task.rounds) {
   const targets = new Map(people.map((person) => [randomUUID() as string, person]));
   const ids = kind === 'bare' ? [...targets.keys()] : await planAll(people);
-  await queue.add(ids.map((id) => ({ name: 'execute-action' as const, id: `bench-${id}`, payload: { id } })));
+  const toJob = (id: string) => ({ name: 'execute-action' as const, id: `bench-${id}`, payload: { id }, trace: null });
+  await queue.add(ids.map(toJob));
   took[kind] += await workThrough(ids.length, kind === 'bare' ? bare(targets) : ledger);
 }
 const { rows } = await db

@@ -6,6 +6,7 @@ import { armFailpoint } from '#shared/failpoint.js';
 import type { Settings } from '#shared/runtime.js';
 import { createLog } from '#shared/telemetry/log.js';
 import { scrubber } from '#shared/telemetry/redact.js';
+import { startTracing, type Tracing } from '#shared/telemetry/tracing.js';
 import { configOf } from './config.js';
 import { environmentNow } from './session.js';
 
@@ -18,32 +19,41 @@ export interface Serving {
   loaded: LoadedConfig;
   settingsFor(databaseUrl: string): Settings;
   log: Settings['log'];
+  /** null: traces are off. */
+  tracing: Tracing | null;
   /** Resolves with the first SIGTERM or SIGINT, one that came while starting included. */
   stopRequested: Promise<string>;
 }
 
 /** @param secrets made at start, such as a generated token: they are kept out of the log too */
-export function prepareServing(options: { config: string | undefined }, role: string, secrets: string[] = []): Serving {
+export async function prepareServing(
+  options: { config: string | undefined },
+  role: string,
+  secrets: string[] = [],
+): Promise<Serving> {
   const environment = environmentNow();
   armFailpoint(environment.failpoint);
   const loaded = configOf(options);
   const known = [...loaded.secrets, ...environment.secrets, ...secrets];
   const log = createLog({ level: environment.logLevel, role, secrets: known });
+  const scrub = scrubber(known);
   for (const notice of loaded.notices) log.warn({ config: loaded.path }, notice);
+  const stopRequested = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
   return {
     environment,
     loaded,
     log,
-    stopRequested: new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-    }),
+    tracing: await startTracing(environment.traces, { role, log, scrub }),
+    stopRequested,
     settingsFor: (databaseUrl) => ({
       config: loaded.config,
       policy: policyOf(loaded.config),
       environment,
       databaseUrl,
       log,
-      scrub: scrubber(known),
+      scrub,
     }),
   };
 }
@@ -53,7 +63,7 @@ export function prepareServing(options: { config: string | undefined }, role: st
  * @param failed rejects when a part gives up by itself
  */
 export async function serveUntilStopped(
-  { log, stopRequested }: Serving,
+  { log, stopRequested, tracing }: Serving,
   failed: Promise<unknown>,
   stop: () => Promise<void>,
 ): Promise<void> {
@@ -72,6 +82,7 @@ export async function serveUntilStopped(
     process.exit(1);
   }, stopWithinMs);
   await stop().catch((error: unknown) => log.error({ error: messageOf(error) }, 'stopping did not go smoothly'));
+  await tracing?.stop();
   clearTimeout(cut);
   log.info({}, 'stopped');
 }

@@ -22,7 +22,7 @@ export function addUp(program: Command): void {
     .action(async (_options: unknown, command: Command) => {
       const options = commonOptions(command);
       const keys = await keysFor(environmentNow());
-      const serving = prepareServing(options, 'up', [keys.adminToken ?? '']);
+      const serving = await prepareServing(options, 'up', [keys.adminToken ?? '']);
       const { environment, log } = serving;
 
       const embedded =

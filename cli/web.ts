@@ -10,7 +10,7 @@ export function addWeb(program: Command): void {
     .command('web')
     .description('the web role: takes events in, serves health, metrics and the queue dashboard (needs DATABASE_URL)')
     .action(async (_options: unknown, command: Command) => {
-      const serving = prepareServing(commonOptions(command), 'web');
+      const serving = await prepareServing(commonOptions(command), 'web');
       const { environment, loaded, log, settingsFor } = serving;
       const databaseUrl = requiredDatabaseUrl(environment, 'web');
       if (environment.adminToken === null && loaded.config.signIn === undefined) {

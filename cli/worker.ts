@@ -14,7 +14,7 @@ export function addWorker(program: Command): void {
       'the worker role: plans, changes SendGrid, keeps the audit trail (needs DATABASE_URL and SENDOFF_SIGNING_KEY)',
     )
     .action(async (_options: unknown, command: Command) => {
-      const serving = prepareServing(commonOptions(command), 'worker');
+      const serving = await prepareServing(commonOptions(command), 'worker');
       const { environment, settingsFor } = serving;
       const databaseUrl = requiredDatabaseUrl(environment, 'worker');
       const settings = settingsFor(databaseUrl);

@@ -24,7 +24,7 @@ export async function startWeb(
   const { config, policy, environment, log, signer, scrub } = settings;
   const runtime = await openRuntime(settings, 'web');
   const { db } = runtime.database;
-  const metrics = createMetrics(db, runtime.queue);
+  const metrics = createMetrics(db, runtime.queue, Object.keys(config.accounts));
   let stopping = false;
 
   const app = await buildServer({
@@ -47,6 +47,7 @@ export async function startWeb(
     isStopping: () => stopping,
     // From dist/producers: what `npm run build` puts beside it.
     consoleDir: fileURLToPath(new URL('../../dist/console', import.meta.url)),
+    traced: environment.traces !== null,
     trustedProxies: environment.trustedProxies,
   });
   await app.listen({ port: environment.port, host: environment.host });

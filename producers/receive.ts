@@ -4,6 +4,7 @@ import type { Db } from '#shared/store/database.js';
 import type { Intake } from '#shared/store/intake.js';
 import { wakeTasks } from '#shared/store/source-tasks.js';
 import type { Log } from '#shared/telemetry/log.js';
+import { inSpan } from '#shared/telemetry/trace.js';
 import type { Answer, HookRequest, PushSource, Source, Verdict } from './source.js';
 
 /** A later 2xx is a failure to the sender and a duplicate to us: say 503 while it still listens (Okta waits 3 s). */
@@ -77,7 +78,11 @@ export function registerHooks(
     const entries = source.push.normalize(hook);
     const wanted = source.push.asksFor?.(hook) ?? [];
     try {
-      const { stored, duplicates } = await within(until, intake.store(source.name, entries));
+      const { stored, duplicates } = await inSpan('store events', { 'sendoff.source': source.name }, async (note) => {
+        const result = await within(until, intake.store(source.name, entries));
+        note({ 'sendoff.events': result.stored, 'sendoff.duplicates': result.duplicates });
+        return result;
+      });
       await within(until, wakeTasks(db, source.name, wanted));
       log.debug({ source: source.name, stored, duplicates }, 'delivery stored');
     } catch (error) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { Telemetry } from 'bullmq';
 import type { Environment } from '#shared/config/environment.js';
 import type { Config } from '#shared/config/schema.js';
 import { messageOf } from '#shared/errors.js';
@@ -58,7 +59,7 @@ export async function openRuntime(settings: Settings, role: keyof typeof roles):
   };
   const database = openDatabase({ ...options, log });
   await assertMigrated(database.db);
-  const backend = openBackend(settings, options);
+  const backend = openBackend(settings, options, await telemetryOf(environment));
   const queue = openJobQueue(backend, (error) => log.debug({ error: messageOf(error) }, 'the queue is away'));
   let queueLost = false;
   const relay = startRelay({
@@ -94,16 +95,25 @@ function redisTls({ redisTls: mode }: Environment): { rejectUnauthorized: boolea
   return mode === 'no-verify' ? { rejectUnauthorized: false } : undefined;
 }
 
-function openBackend({ environment, log }: Settings, database: Parameters<typeof poolConfig>[0]): QueueBackend {
+async function telemetryOf({ traces }: Environment): Promise<Telemetry | null> {
+  return traces === null ? null : (await import('#shared/queue/job-traces.js')).traceJobs();
+}
+
+function openBackend(
+  { environment, log }: Settings,
+  database: Parameters<typeof poolConfig>[0],
+  telemetry: Telemetry | null,
+): QueueBackend {
   const onError = (error: Error) => log.debug({ error: messageOf(error) }, 'the queue is away');
   if (environment.redisUrl === null) {
     // A queue's connection listens for hours: the limits on statements are not for it.
-    return openPostgresBackend(poolConfig({ ...database, statementTimeoutMs: 0 }), onError);
+    return openPostgresBackend(poolConfig({ ...database, statementTimeoutMs: 0 }), onError, telemetry);
   }
   return openRedisBackend({
     url: environment.redisUrl,
     tls: redisTls(environment),
     evictionUnchecked: environment.redisEvictionUnchecked,
+    telemetry,
     onError,
     onUnchecked: (message) => log.warn({}, message),
   });

@@ -3,6 +3,7 @@ import { messageOf, PermanentError, WaitError } from '#shared/errors.js';
 import { type JobName, jobs, longestBackoffMs } from '#shared/queue/jobs.js';
 import type { WorkJob } from '#shared/queue/queue.js';
 import { countAttempt, postpone } from '#shared/store/work.js';
+import { inSpan, type TraceAttributes } from '#shared/telemetry/trace.js';
 import type { WorkContext } from './context.js';
 
 /** What a job does with its row. */
@@ -25,7 +26,7 @@ export async function processJob(
   const { table, payload } = jobs[job.name];
   const { id } = payload.parse(job.data);
   try {
-    await handlers[job.name].run(context, id);
+    await inSpan(job.name, about(job.name, id), () => handlers[job.name].run(context, id));
   } catch (error) {
     const message = context.scrub(messageOf(error));
     if (error instanceof WaitError) {
@@ -47,4 +48,9 @@ export async function processJob(
     await postpone(context.db, table, id, longestBackoffMs, message);
     throw error;
   }
+}
+
+function about(name: JobName, rowId: string): TraceAttributes {
+  const row = { inbox: 'sendoff.event', plan: 'sendoff.plan', action: 'sendoff.action' } as const;
+  return { [row[jobs[name].table]]: rowId };
 }

@@ -50,6 +50,8 @@ export interface ServerOptions {
   isStopping(): boolean;
   /** Where the built console lies; null: `/` is a plain page. */
   consoleDir: string | null;
+  /** Makes a trace of each request that may change something. */
+  traced: boolean;
   /** Proxies in front whose X-Forwarded headers count: 1 on a platform's router, 0 on a bare machine. */
   trustedProxies: number;
 }
@@ -67,6 +69,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     maxRequestsPerSocket: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
   });
+  if (options.traced) await (await import('./traces.js')).traceRequests(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, { status: 404, code: 'NOT_FOUND' }));

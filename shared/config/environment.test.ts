@@ -32,6 +32,7 @@ describe('readEnvironment', () => {
       logLevel: 'info',
       server: null,
       token: null,
+      traces: null,
       secrets: [],
     });
   });
@@ -52,6 +53,12 @@ describe('readEnvironment', () => {
       'SENDOFF_ENV',
       'SENDOFF_FAILPOINT',
       'LOG_LEVEL',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      'OTEL_EXPORTER_OTLP_HEADERS',
+      'OTEL_EXPORTER_OTLP_PROTOCOL',
+      'OTEL_SERVICE_NAME',
+      'OTEL_SDK_DISABLED',
     ];
     expect(readEnvironment(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readEnvironment({}));
   });
@@ -183,5 +190,46 @@ describe('readEnvironment', () => {
       failpoint: 'intake.after_commit:kill',
       redisTls: 'off',
     });
+  });
+});
+
+describe('traces', () => {
+  const endpoint = 'https://otel.acme.com:4318';
+
+  it.each([
+    ['a collector', { OTEL_EXPORTER_OTLP_ENDPOINT: `${endpoint}/` }, `${endpoint}/v1/traces`],
+    ['one for traces alone, as it stands', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${endpoint}/t` }, `${endpoint}/t`],
+    [
+      'both: the one for traces',
+      { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${endpoint}/t` },
+      `${endpoint}/t`,
+    ],
+    ['switched off', { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SDK_DISABLED: 'true' }, undefined],
+    ['no endpoint', { OTEL_SERVICE_NAME: 'sendoff' }, undefined],
+  ])('go to %s', (_what, env, url) => {
+    expect(readEnvironment(env).traces?.url).toBe(url);
+  });
+
+  it('carry the headers that the collector wants, which nobody is shown', () => {
+    const read = readEnvironment({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://me:pass-0123@otel.acme.com',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20collector-key,x-tenant=acme',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-tenant=traces',
+    });
+    expect(read.traces?.headers).toEqual({ authorization: 'Bearer collector-key', 'x-tenant': 'traces' });
+    expect(read.traces?.serviceName).toBe('sendoff');
+    expect(read.secrets).toEqual(expect.arrayContaining(['Bearer collector-key', 'pass-0123']));
+  });
+
+  it.each([
+    ['an endpoint that is no URL', { OTEL_EXPORTER_OTLP_ENDPOINT: 'otel:4318' }, /^OTEL_EXPORTER_OTLP_ENDPOINT: /],
+    ['headers that are none', { OTEL_EXPORTER_OTLP_HEADERS: 'Bearer x' }, /^OTEL_EXPORTER_OTLP_HEADERS: /],
+    [
+      'a protocol that is not spoken',
+      { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+      /^OTEL_EXPORTER_OTLP_PROTOCOL: .*http\/protobuf/,
+    ],
+  ])('refuse %s', (_what, env, line) => {
+    expect(linesOf(env)).toEqual([expect.stringMatching(line)]);
   });
 });

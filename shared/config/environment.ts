@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { failpoints, parseFailpoint } from '#shared/failpoint.js';
 import { ConfigError } from './config-error.js';
+import { type TraceSettings, traceLines, traceSettings, traceVariables } from './traces.js';
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const tlsModes = ['auto', 'verify', 'no-verify', 'off'] as const;
@@ -29,6 +30,7 @@ const url = (schemes: string[]) =>
   );
 
 const variables = z.object({
+  ...traceVariables,
   PORT: number(65_535, 3_000),
   HOST: optional,
   DATABASE_URL: url(['postgres://', 'postgresql://']),
@@ -90,6 +92,8 @@ export interface Environment {
   server: string | null;
   /** What commands show to that server. */
   token: string | null;
+  /** Where traces go; null: there are none. */
+  traces: TraceSettings | null;
   /** Values that must never be shown. */
   secrets: string[];
 }
@@ -104,11 +108,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const lines = [
     ...(result.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? []),
     ...failpointLines(env),
+    ...traceLines(env),
     ...(env.SENDOFF_ENV === 'test' ? [] : productionLines(env)),
   ];
   if (!result.success || lines.length > 0) throw new ConfigError(lines);
   const read = result.data;
   const isPlatform = read.DYNO !== null || read.RENDER !== null;
+  const traces = traceSettings(read);
   return {
     port: read.PORT ?? 3_000,
     host: read.HOST ?? (isPlatform || read.DATABASE_URL !== null ? '0.0.0.0' : '127.0.0.1'),
@@ -127,12 +133,15 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     logLevel: read.LOG_LEVEL,
     server: read.SENDOFF_SERVER,
     token: read.SENDOFF_TOKEN,
+    traces,
     secrets: [
       read.SENDOFF_ADMIN_TOKEN ?? null,
       read.SENDOFF_SIGNING_KEY,
       read.SENDOFF_TOKEN,
       ...passwordsOf(read.DATABASE_URL),
       ...passwordsOf(read.REDIS_URL),
+      ...passwordsOf(traces?.url ?? null),
+      ...Object.values(traces?.headers ?? {}),
     ].filter((value) => value !== null),
   };
 }

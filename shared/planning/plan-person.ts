@@ -31,6 +31,7 @@ import {
   supersedePlans,
 } from '#shared/store/plans.js';
 import type { Schema } from '#shared/store/schema.js';
+import { inSpan } from '#shared/telemetry/trace.js';
 import { gatedAccounts, readGateFacts } from './gate-facts.js';
 import type { Identified } from './identify.js';
 import { catchUpGuards } from './run-guards.js';
@@ -94,7 +95,7 @@ export async function planPersonFor(
   const draft = plan(situation, policy);
   const manager = await currentManager(surroundings, situation, person);
   const run = [...(asking.run ?? []), ...(await catchUpGuards(db, event.run, draft, situation.rosters, policy))];
-  const planned = await db.transaction().execute(async (tx) => {
+  const decide = async (tx: Tx): Promise<Planned | null> => {
     if (!(await isLatestReading(tx, person.id, version))) {
       // Whoever began to read later knows at least as much, and decides.
       await finishEvent(tx, event.id, 'decided by a later event of the same person');
@@ -119,6 +120,12 @@ export async function planPersonFor(
     await audit(tx, { event, person, situation, draft, gated, decision, planId });
     failpoint('plan.before_commit');
     return { planId, state: gated.state };
+  };
+  const told = { 'sendoff.verdict': draft.verdict, 'sendoff.actions': draft.actions.length };
+  const planned = await inSpan('gate', told, async (note) => {
+    const result = await db.transaction().execute(decide);
+    if (result !== null) note({ 'sendoff.plan': result.planId, 'sendoff.plan.state': result.state });
+    return result;
   });
   failpoint('plan.after_commit');
   return planned;

@@ -28,6 +28,7 @@ import { registeredKeys } from '#shared/store/key-register.js';
 import { standingOrder } from '#shared/store/orders.js';
 import { foreignLinks, type PersonRow, personsWith } from '#shared/store/people.js';
 import { openRestrictions, removedAccess } from '#shared/store/restore-records.js';
+import { inSpan } from '#shared/telemetry/trace.js';
 import type { InTime, Round } from './in-time.js';
 import { findSuccessor } from './successor.js';
 
@@ -235,7 +236,15 @@ function linksOf(roster: Roster, links: Link[]): Link[] {
   );
 }
 
-async function readEvidence(directory: Directory, { person, named }: Question): Promise<Evidence> {
+function readEvidence(directory: Directory, question: Question): Promise<Evidence> {
+  return inSpan('read directory', { 'sendoff.source': directory.name }, async (note) => {
+    const evidence = await askDirectory(directory, question);
+    note({ 'sendoff.evidence': evidence.kind });
+    return evidence;
+  });
+}
+
+async function askDirectory(directory: Directory, { person, named }: Question): Promise<Evidence> {
   if (person.directoryId === null) return { kind: 'unlisted' };
   const answer = await directory.read(person.directoryId);
   if (answer.kind === 'found') return { kind: 'found', person: answer.person };
@@ -258,7 +267,9 @@ async function readRosters(
   await Promise.all(
     policy.accounts.map(async ({ name }) => {
       try {
-        rosters.push(await round(name, () => readRoster(name, freshness, showing)));
+        const read = () =>
+          inSpan('read roster', { 'sendoff.account': name }, () => readRoster(name, freshness, showing));
+        rosters.push(await round(name, read));
       } catch (error) {
         // However it was refused: an account that can't be read at all is tried again.
         const { retryMs, ...said } = unreadPart(name, null, error);

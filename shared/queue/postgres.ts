@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPostgresBackend, type PostgresConnectionOptions, runMigrations, withBackend } from 'bullmq';
+import {
+  createPostgresBackend,
+  type PostgresConnectionOptions,
+  runMigrations,
+  type Telemetry,
+  withBackend,
+} from 'bullmq';
 import pg from 'pg';
 import { openPool } from '#shared/store/pool.js';
 import type { QueueBackend, WorkQueue, WorkWorker } from './queue.js';
@@ -9,14 +15,30 @@ const { Queue, Worker } = withBackend(createPostgresBackend);
 
 /** Two queues and two workers each hold a connection that listens; the rest is for their queries. */
 const poolSize = 12;
+/** BullMQ keeps the failure of its first connection for good: a server that is slow for a moment must not be one. */
+const connectWithinMs = 15_000;
 
 /**
  * BullMQ on PostgreSQL, in the schema `bullmq` beside Sendoff's own tables: the queue when there is no Redis.
  * @param connection as for `pg.Pool`
  * @param onError told of lost connections
+ * @param telemetry null: jobs are not traced
  */
-export function openPostgresBackend(connection: pg.PoolConfig, onError: (error: Error) => void): QueueBackend {
-  const pool = openPool({ ...connection, max: poolSize, options: '-c search_path=bullmq', keepAlive: true }, onError);
+export function openPostgresBackend(
+  connection: pg.PoolConfig,
+  onError: (error: Error) => void,
+  telemetry: Telemetry | null = null,
+): QueueBackend {
+  const pool = openPool(
+    {
+      ...connection,
+      connectionTimeoutMillis: connectWithinMs,
+      max: poolSize,
+      options: '-c search_path=bullmq',
+      keepAlive: true,
+    },
+    onError,
+  );
   const shared = pool as unknown as PostgresConnectionOptions;
   return {
     kind: 'postgres',
@@ -24,7 +46,10 @@ export function openPostgresBackend(connection: pg.PoolConfig, onError: (error: 
     // The classes are the same for both backends; only a type parameter that nobody here uses differs.
     openQueue: (name) => new Queue(name, { connection: shared, skipWaitingForReady: true }) as unknown as WorkQueue,
     openWorker: (name, processor, concurrency) =>
-      new Worker(name, processor, { connection: shared, ...workerOptions(concurrency) }) as unknown as WorkWorker,
+      new Worker(name, processor, {
+        connection: shared,
+        ...workerOptions(concurrency, telemetry),
+      }) as unknown as WorkWorker,
     prepare: (signal) => migrateOnceThere(connection, signal, onError),
     close: () => pool.end(),
   };

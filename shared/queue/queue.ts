@@ -1,4 +1,4 @@
-import type { Job, Processor, Queue, Worker } from 'bullmq';
+import type { Job, JobsOptions, Processor, Queue, Worker } from 'bullmq';
 import type { Witness } from '#shared/store/witness.js';
 import { type JobName, type JobPayload, jobOptions, jobs, type QueueName, queueNames } from './jobs.js';
 
@@ -27,6 +27,15 @@ export interface JobToAdd {
   name: JobName;
   id: string;
   payload: JobPayload;
+  /** The trace that its work belongs to; null: none yet. */
+  trace: JobTrace | null;
+}
+
+/** From the row, never from the queue: that may be lost. */
+export interface JobTrace {
+  traceparent: string;
+  /** When the row's work began. */
+  since: Date;
 }
 
 /** The producing side: puts jobs on the queues and asks after them. */
@@ -74,7 +83,7 @@ export function openJobQueue(backend: QueueBackend, onError: (error: Error) => v
           mine.map((job) => ({
             name: job.name,
             data: jobs[job.name].payload.parse(job.payload),
-            opts: { ...jobOptions, jobId: job.id },
+            opts: { ...jobOptions, jobId: job.id, ...traceOption(job.trace) },
           })),
         );
       }
@@ -97,6 +106,13 @@ export function openJobQueue(backend: QueueBackend, onError: (error: Error) => v
       await Promise.allSettled([...byName.values()].map((queue) => queue.close()));
     },
   };
+}
+
+/** As job-traces.ts reads it; a failed attempt must not put its own place there. */
+function traceOption(from: JobTrace | null): Pick<JobsOptions, 'telemetry'> {
+  if (from === null) return {};
+  const { traceparent, since } = from;
+  return { telemetry: { metadata: JSON.stringify({ traceparent, since: since.getTime() }), omitContext: true } };
 }
 
 function within<T>(ms: number, work: Promise<T>): Promise<T> {

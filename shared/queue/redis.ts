@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { Queue, Worker } from 'bullmq';
+import { Queue, type Telemetry, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { messageOf, SendoffError } from '#shared/errors.js';
 import { parseProgress } from '#shared/store/witness.js';
@@ -16,6 +16,8 @@ export interface RedisOptions {
   tls: TlsOptions | undefined;
   /** The operator vouches for the eviction policy of a Redis that does not tell it. */
   evictionUnchecked: boolean;
+  /** null: jobs are not traced. */
+  telemetry: Telemetry | null;
   /** Told of lost connections. */
   onError(error: Error): void;
   /** Told when the eviction policy could not be read (managed Redis may forbid CONFIG). */
@@ -23,7 +25,14 @@ export interface RedisOptions {
 }
 
 /** BullMQ on Redis or Valkey. */
-export function openRedisBackend({ url, tls, evictionUnchecked, onError, onUnchecked }: RedisOptions): QueueBackend {
+export function openRedisBackend({
+  url,
+  tls,
+  evictionUnchecked,
+  telemetry,
+  onError,
+  onUnchecked,
+}: RedisOptions): QueueBackend {
   const common = { ...(tls === undefined ? {} : { tls }), connectTimeout: 2_000 };
   // A frozen Redis would hang a producer for ever without commandTimeout; a worker's blocking reads must not have it.
   const producer = new Redis(url, {
@@ -45,7 +54,7 @@ export function openRedisBackend({ url, tls, evictionUnchecked, onError, onUnche
       const connection = new Redis(url, { ...common, maxRetriesPerRequest: null });
       connection.on('error', onError);
       consumers.push(connection);
-      return new Worker(name, processor, { connection, ...workerOptions(concurrency) });
+      return new Worker(name, processor, { connection, ...workerOptions(concurrency, telemetry) });
     },
     prepare: (signal) => checkEviction(producer, signal, onError, evictionUnchecked ? () => undefined : onUnchecked),
     async close() {

@@ -86,7 +86,14 @@ export async function relayDue(db: Db, queue: JobQueue): Promise<boolean> {
       due.filter((row) => !alive.has(row.id)),
     );
     try {
-      await queue.add(taken.map(({ id, round }) => ({ name, id: jobId(name, id, round), payload: { id } })));
+      await queue.add(
+        taken.map(({ id, round, traceparent, since }) => ({
+          name,
+          id: jobId(name, id, round),
+          payload: { id },
+          trace: traceparent === null ? null : { traceparent, since },
+        })),
+      );
       if (taken.length > 0) failpoint('relay.after_add');
     } catch (error) {
       // The queue is away. The rows stay due; whatever it did take is harmless to run twice.

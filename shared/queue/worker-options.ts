@@ -1,8 +1,9 @@
-import type { WorkerOptions } from 'bullmq';
+import type { Telemetry, WorkerOptions } from 'bullmq';
 
 /** What both backends' workers are told (reliability.md §4.3). */
-export function workerOptions(concurrency: number): Omit<WorkerOptions, 'connection'> {
+export function workerOptions(concurrency: number, telemetry: Telemetry | null): Omit<WorkerOptions, 'connection'> {
   return {
+    ...(telemetry === null ? {} : { telemetry }),
     concurrency,
     lockDuration: 30_000,
     stalledInterval: 15_000,

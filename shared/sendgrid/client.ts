@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import { isLoopback, isOrigin, isSendGridUrl } from '#shared/config/url.js';
 import { messageOf, SendoffError } from '#shared/errors.js';
 import { scrubber } from '#shared/telemetry/redact.js';
+import { inSpan } from '#shared/telemetry/trace.js';
 import {
   SendGridLimited,
   SendGridNotFound,
@@ -118,7 +119,28 @@ export function createSendGridClient({
     };
   }
 
-  async function exchange(
+  /** In a trace: the template of the path, never the path, which may be an address. */
+  function exchange(where: string, call: Call<unknown>, target: ReturnType<typeof targetOf>): Promise<Answer> {
+    const facts = {
+      'http.request.method': call.method,
+      'url.template': call.path,
+      'server.address': new URL(baseUrl).hostname,
+      'sendoff.account': account,
+      'sendoff.in_subuser': call.subuser !== undefined,
+    };
+    return inSpan(
+      `${call.method} ${call.path}`,
+      facts,
+      async (note) => {
+        const answer = await send(where, call, target);
+        note({ 'http.response.status_code': answer.status });
+        return answer;
+      },
+      'CLIENT',
+    );
+  }
+
+  async function send(
     where: string,
     call: Call<unknown>,
     { url, headers }: ReturnType<typeof targetOf>,

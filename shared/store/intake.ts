@@ -3,6 +3,7 @@ import { sql, type Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
 import { failpoint } from '#shared/failpoint.js';
 import type { NormalizedEntry } from '#shared/lifecycle/types.js';
+import { currentTraceparent } from '#shared/telemetry/trace.js';
 import type { Db } from './database.js';
 import type { Schema } from './schema.js';
 import { type ClaimedTask, moveCursor } from './source-tasks.js';
@@ -37,6 +38,7 @@ interface InboxRow {
   reason: string | null;
   due_at: Date | null;
   run: string | null;
+  traceparent: string | null;
 }
 
 interface Waiting {
@@ -142,11 +144,12 @@ type Inserted = Pick<InboxRow, 'source' | 'event_id' | 'state' | 'type' | 'sende
 async function insertRows(tx: Db, rows: InboxRow[]): Promise<Inserted[]> {
   const column = <K extends keyof InboxRow>(name: K) => rows.map((row) => row[name]);
   const result = await sql<Inserted>`
-    insert into inbox (source, event_id, type, sender_type, person_ref, occurred_at, raw, state, reason, due_at, run)
+    insert into inbox (source, event_id, type, sender_type, person_ref, occurred_at, raw, state, reason, due_at,
+      run, traceparent)
     select * from unnest(${column('source')}::text[], ${column('event_id')}::text[], ${column('type')}::text[],
       ${column('sender_type')}::text[], ${column('person_ref')}::jsonb[], ${column('occurred_at')}::timestamptz[],
       ${column('raw')}::bytea[], ${column('state')}::text[], ${column('reason')}::text[], ${column('due_at')}::timestamptz[],
-      ${column('run')}::uuid[])
+      ${column('run')}::uuid[], ${column('traceparent')}::text[])
     on conflict (source, event_id) do nothing
     returning source, event_id, state, type, sender_type, reason`.execute(tx);
   return result.rows;
@@ -166,6 +169,8 @@ function toRow(source: string, entry: NormalizedEntry): InboxRow {
     reason: isEvent ? null : storable(entry.reason),
     due_at: isEvent ? new Date(0) : null,
     run: null,
+    // Of the delivery itself: the commit is shared with others.
+    traceparent: isEvent ? currentTraceparent() : null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import type { LifecycleEventType } from '#shared/lifecycle/types.js';
+import { currentTraceparent } from '#shared/telemetry/trace.js';
 import type { Schema } from './schema.js';
 
 /** What operators say comes from here, as if it were a source; no configured source can have the name's events. */
@@ -48,6 +49,7 @@ export async function storeOperatorEvent(
       reason: at === null ? null : `ordered for ${at.toISOString()}`,
       due_at: at ?? sql<Date>`now()`,
       last_error: null,
+      traceparent: currentTraceparent(),
     })
     .returning('id')
     .executeTakeFirstOrThrow();

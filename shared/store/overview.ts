@@ -13,7 +13,7 @@ export interface Overview {
   audit: { unsequenced: number };
 }
 
-const openStates = {
+export const openStates = {
   inbox: ['received', 'queued', 'waiting', 'quarantined', 'dead'],
   plan: ['planned', 'held', 'approved', 'applying', 'waiting'],
   action: ['ready', 'executing', 'unknown', 'waiting', 'failed'],
@@ -35,7 +35,7 @@ export async function readOverview(db: Db): Promise<Overview> {
   return { events, plans, actions, oldestUnfinishedSeconds: oldest, leaving, todos, audit: { unsequenced } };
 }
 
-async function countOpen(db: Db, table: keyof typeof openStates): Promise<Record<string, number>> {
+export async function countOpen(db: Db, table: keyof typeof openStates): Promise<Record<string, number>> {
   const { rows } = await sql<{ state: string; count: number }>`
     select state, count(*)::int as count from ${sql.table(table)}
     where state = any(${openStates[table]}::text[]) group by state`.execute(db);

@@ -11,6 +11,7 @@ import type {
   Unread,
   Verdict,
 } from '#shared/lifecycle/types.js';
+import { currentTraceparent } from '#shared/telemetry/trace.js';
 import { type ActionItem, actionItems } from './actions.js';
 import type { Db } from './database.js';
 import { type ListPage, type ListQuery, pageOf, seqBefore } from './lists.js';
@@ -151,6 +152,7 @@ export async function storePlan(
       due_at: firstLook(draft, gated),
       settled_at: gated.state === 'settled' ? sql<Date>`now()` : null,
       last_error: null,
+      traceparent: currentTraceparent(),
     })
     .returning('id')
     .executeTakeFirstOrThrow();

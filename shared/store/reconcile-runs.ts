@@ -76,6 +76,7 @@ export async function lastRun(db: Db): Promise<LastRun | null> {
     .where('summary', 'is not', null)
     .where(sql<boolean>`summary -> 'problems' = '[]'::jsonb`)
     .orderBy('finished_at', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (row === undefined || row.finished_at === null || row.summary === null) return null;
   return {

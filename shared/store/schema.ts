@@ -94,6 +94,8 @@ export interface InboxTable extends Work {
   reason: string | null;
   /** The page of a catch-up that brought it; null: it was pushed, or ordered. */
   run: ColumnType<string | null, string | null | undefined, never>;
+  /** The span that took it in; null: its trace begins with its first job. */
+  traceparent: Generated<string | null>;
 }
 
 export interface RosterTable {
@@ -149,6 +151,8 @@ export interface PlanTable extends Work {
   settled_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
   /** When a settled plan is looked at once more; null: it was, or need not be. */
   recheck_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+  /** The span that made it: its actions and its settling belong to that trace. */
+  traceparent: Generated<string | null>;
 }
 
 export interface ActionTable extends Work {

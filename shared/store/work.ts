@@ -19,6 +19,20 @@ export interface DueRow {
   round: number;
 }
 
+/** A row that goes onto the queue. */
+export interface TakenRow extends DueRow {
+  /** Where its trace goes on, and since when; null: nowhere. */
+  traceparent: string | null;
+  since: Date;
+}
+
+/** Whose trace a table's rows go on with, and when their work began. */
+const origin = {
+  inbox: sql`work.traceparent, work.received_at as since`,
+  plan: sql`work.traceparent, work.created_at as since`,
+  action: sql`(select plan.traceparent from plan where plan.id = work.plan_id) as traceparent, work.created_at as since`,
+};
+
 /** Rows that are due, oldest first, up to `limit`. They are locked for nobody: see `takeDue`. */
 export async function findDue(db: Db, table: WorkTable, limit: number): Promise<DueRow[]> {
   return db
@@ -34,15 +48,15 @@ export async function findDue(db: Db, table: WorkTable, limit: number): Promise<
  * Takes due rows for one more round, so that of several relays only one puts each on the queue.
  * @returns the rows taken, with their new round
  */
-export async function takeDue(db: Db, table: WorkTable, rows: DueRow[]): Promise<DueRow[]> {
+export async function takeDue(db: Db, table: WorkTable, rows: DueRow[]): Promise<TakenRow[]> {
   if (rows.length === 0) return [];
-  const result = await sql<DueRow>`
+  const result = await sql<TakenRow>`
     update ${sql.table(table)} as work
     set round = work.round + 1, due_at = now() + make_interval(secs => ${queuedForSeconds})
       ${table === 'inbox' ? sql`, state = 'queued'` : sql``}
     from unnest(${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.round)}::int[]) as due (id, round)
     where work.id = due.id and work.round = due.round and work.due_at <= now()
-    returning work.id, work.round`.execute(db);
+    returning work.id, work.round, ${origin[table]}`.execute(db);
   return result.rows;
 }
 

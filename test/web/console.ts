@@ -64,7 +64,7 @@ export async function openConsole(
     ...more,
   });
   const queue = { queues: [], ping: async () => true } as unknown as JobQueue;
-  const metrics = createMetrics(db, queue);
+  const metrics = createMetrics(db, queue, Object.keys(config.accounts));
   const app = await buildServer({
     db,
     intake: createIntake(db),
@@ -83,6 +83,7 @@ export async function openConsole(
     },
     isStopping: () => false,
     consoleDir,
+    traced: false,
     trustedProxies,
   });
   const tokens = new Map<string, string>();

@@ -13,6 +13,7 @@ import type { Sighting } from './action.js';
 import { auditOf, changeFacts, withoutAddresses } from './audit-of.js';
 import { type Claim, claimAction, replan } from './claim.js';
 import { effectOf } from './kinds.js';
+import { act, look } from './steps.js';
 import { assertNotStopped } from './stopped.js';
 
 /** So much of the lease is left when the request starts that it ends before another may take over (reliability.md §3). */
@@ -32,8 +33,7 @@ export const executeAction: Handler = {
     failpoint('action.after_claim');
     let acted = claim.inDoubt;
     try {
-      const { draft } = claim.row;
-      const sighting = await effectOf(draft).look(claim.reach, draft, claim.inDoubt ? claim.row.before : undefined);
+      const sighting = await look('look', claim, claim.inDoubt ? claim.row.before : undefined);
       if (await concludeFromLook(context, claim, sighting)) return;
       const began = performance.now();
       if (sighting.kind !== 'differs') return;
@@ -44,12 +44,10 @@ export const executeAction: Handler = {
       failpoint('action.before_act');
       assertInTime(began);
       acted = true;
-      await effectOf(draft)
-        .act(claim.reach, draft, sighting.found)
-        .catch((error: unknown) => {
-          acted = mayHaveBeenApplied(error);
-          throw error;
-        });
+      await act(claim, sighting.found).catch((error: unknown) => {
+        acted = mayHaveBeenApplied(error);
+        throw error;
+      });
       failpoint('action.after_act');
       await concludeFromLookAgain(context, claim, await lookAgain(claim));
     } catch (error) {
@@ -135,11 +133,11 @@ function assertInTime(began: number): void {
   });
 }
 
-async function lookAgain({ reach, row }: Claim): Promise<Sighting> {
+async function lookAgain(claim: Claim): Promise<Sighting> {
   let sighting: Sighting | null = null;
   for (const wait of lookAgainAfterMs) {
     if (wait > 0) await sleep(wait);
-    sighting = await effectOf(row.draft).look(reach, row.draft, row.before ?? null);
+    sighting = await look('look again', claim, claim.row.before ?? null);
     if (sighting.kind !== 'differs') break;
   }
   return sighting as Sighting;

@@ -1,3 +1,4 @@
+import type { Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
 import { failpoint } from '#shared/failpoint.js';
 import { modeOf } from '#shared/lifecycle/gate.js';
@@ -24,6 +25,8 @@ import {
   type StoredPlan,
   scheduleRecheck,
 } from '#shared/store/plans.js';
+import type { Schema } from '#shared/store/schema.js';
+import { inSpan } from '#shared/telemetry/trace.js';
 import type { WorkContext } from '../context.js';
 import type { Handler } from '../process-job.js';
 
@@ -118,7 +121,7 @@ async function conclude(
   const rejected = actions.some((action) => action.lastError === rejectedByHuman);
   const open = left.actions.length > 0 ? 'planned' : 'settled';
   const state = left.refused.length > 0 ? 'held' : rejected ? 'rejected' : open;
-  await db.transaction().execute(async (tx) => {
+  const write = async (tx: Transaction<Schema>): Promise<void> => {
     const moved = await movePlan(tx, stored.id, state, null, left);
     if (!moved || state !== 'settled') return;
     await appendAudit(tx, {
@@ -137,7 +140,9 @@ async function conclude(
     );
     if (removed && policy.offboarding.recheckMs > 0) await scheduleRecheck(tx, stored.id, policy.offboarding.recheckMs);
     failpoint('settle.before_commit');
-  });
+  };
+  const told = { 'sendoff.verdict': left.verdict, 'sendoff.plan.state': state };
+  await inSpan('conclude', told, () => db.transaction().execute(write));
 }
 
 /** Some minutes after a removal: has SendGrid let the person in again (JIT), or shown a deletion, of a key too, that was none? */

@@ -4,6 +4,7 @@ import * as offboarding from './0002-offboarding.js';
 import * as sources from './0003-sources.js';
 import * as access from './0004-access.js';
 import * as alerts from './0005-alerts.js';
+import * as traces from './0007-traces.js';
 import * as catchUpRuns from './0009-catch-up-runs.js';
 import * as reconcileFindings from './0010-reconcile-findings.js';
 
@@ -14,6 +15,7 @@ export const migrations: Record<string, Migration> = {
   '0003-sources': sources,
   '0004-access': access,
   '0005-alerts': alerts,
+  '0007-traces': traces,
   '0009-catch-up-runs': catchUpRuns,
   '0010-reconcile-findings': reconcileFindings,
 };
