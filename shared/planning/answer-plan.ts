@@ -1,12 +1,13 @@
 import { nameOfActor } from '#shared/access/roles.js';
 import { appendAudit } from '#shared/audit/append.js';
 import { SendoffError } from '#shared/errors.js';
+import { isProposed } from '#shared/lifecycle/gate.js';
 import type { Policy } from '#shared/lifecycle/types.js';
 import type { Db } from '#shared/store/database.js';
 import { type Decision, recordDecision } from '#shared/store/decisions.js';
 import { inboxEvent } from '#shared/store/inbox.js';
-import { operatorSource, proposedOrder } from '#shared/store/operator-events.js';
-import { answerProposal, requesterOf } from '#shared/store/orders.js';
+import { answerProposal, standingOrder } from '#shared/store/orders.js';
+import { rememberLeaving } from '#shared/store/people.js';
 import { dropHeld, lockPlan, rejectedByHuman, rejectPlan, releaseHeld } from '#shared/store/plans.js';
 
 export interface Answer extends Decision {
@@ -43,8 +44,9 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
       );
     }
     const event = await inboxEvent(tx, plan.eventId);
-    const requester = await requesterOf(tx, plan.emails);
-    assertMayAnswer(policy, answer, requester);
+    const proposed = isProposed(plan);
+    const order = await standingOrder(tx, plan.emails, proposed);
+    assertMayAnswer(policy, answer, order === null ? null : { by: order.by, proposed });
     await recordDecision(tx, {
       planId,
       personId: plan.personId,
@@ -54,8 +56,10 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
       reason,
       expireMs: answer.answer === 'approved' ? policy.approvals.expireMs : null,
     });
-    if (event?.source === operatorSource && event.senderType === proposedOrder) {
+    if (proposed) {
       await answerProposal(tx, plan.emails, answer.answer === 'approved', by);
+      // Only now do they leave: the grace period begins.
+      if (answer.answer === 'approved') await rememberLeaving(tx, plan.personId, true);
     }
     if (answer.answer === 'approved') await releaseHeld(tx, planId);
     else {
@@ -73,7 +77,12 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
   });
 }
 
-function assertMayAnswer(policy: Policy, { answer, by }: Answer, requester: string | null): void {
+/** @param asked who ordered or proposed it; null: nobody did, the directory asks */
+function assertMayAnswer(
+  policy: Policy,
+  { answer, by }: Answer,
+  asked: { by: string; proposed: boolean } | null,
+): void {
   const { approvers } = policy.approvals;
   const name = nameOfActor(by);
   if (approvers.length > 0 && !approvers.includes(name)) {
@@ -83,8 +92,18 @@ function assertMayAnswer(policy: Policy, { answer, by }: Answer, requester: stri
       `one of them has to answer: ${approvers.join(', ')}`,
     );
   }
-  if (answer === 'approved' && approvers.length > 1 && requester !== null && nameOfActor(requester) === name) {
-    throw refused('SAME_PERSON', `${name} ordered this and can't approve it as well`, 'another approver has to');
+  if (answer === 'rejected' || asked === null) return;
+  if (approvers.length > 1 && nameOfActor(asked.by) === name) {
+    const what = asked.proposed ? 'proposed' : 'ordered';
+    throw refused('SAME_PERSON', `${name} ${what} this and can't approve it as well`, 'another approver has to');
+  }
+  // A proposal is there to be looked at by somebody else, however few approvers there are.
+  if (asked.proposed && asked.by === by) {
+    throw refused(
+      'SAME_PERSON',
+      `${by} proposed this and can't approve it as well`,
+      'somebody else has to; give an assistant a token of its own: sendoff tokens create assistant --role operator',
+    );
   }
 }
 

@@ -1,16 +1,25 @@
 import type { Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
+import { WaitError } from '#shared/errors.js';
 import { failpoint } from '#shared/failpoint.js';
 import { addressesIn, canonicalAddress } from '#shared/lifecycle/address.js';
-import { type Gated, gate, release } from '#shared/lifecycle/gate.js';
+import { type Gated, gate, isProposed, modeOf, release } from '#shared/lifecycle/gate.js';
 import { plan } from '#shared/lifecycle/plan.js';
 import { grantedRole, isCoveredByGrants } from '#shared/lifecycle/rules/grants.js';
 import type { Situation } from '#shared/lifecycle/situation.js';
-import type { Guard, Link, PlanDraft, PlanState, Policy } from '#shared/lifecycle/types.js';
+import {
+  type Guard,
+  isRemoval,
+  type Link,
+  type PlanDraft,
+  type PlanState,
+  type Policy,
+} from '#shared/lifecycle/types.js';
 import { databaseNow } from '#shared/store/database.js';
 import { type Decision, standingDecision, voidDecisions } from '#shared/store/decisions.js';
 import { finishEvent, type InboxEvent } from '#shared/store/inbox.js';
-import { operatorSource, proposedOrder, restoreOrder } from '#shared/store/operator-events.js';
+import { isProposal, operatorSource, restoreOrder } from '#shared/store/operator-events.js';
+import { lapseProposals } from '#shared/store/orders.js';
 import {
   beginReading,
   isLatestReading,
@@ -22,6 +31,7 @@ import {
 import {
   dropHeld,
   heldActions,
+  isBeingApplied,
   lockAccounts,
   rejectedByHuman,
   setHash,
@@ -45,6 +55,8 @@ export interface Asking {
   arrivals?: Link[];
   /** Why all removals of this run wait for a human, by account. */
   run?: readonly Guard[];
+  /** What was proposed is left out: as much is due without it. */
+  unproposed?: boolean;
 }
 
 export interface Planned {
@@ -61,10 +73,11 @@ export interface Planned {
 export async function planPersonFor(
   surroundings: Surroundings,
   event: InboxEvent,
-  { person, ambiguousAddress, named }: Identified,
+  identified: Identified,
   asking: Asking = {},
 ): Promise<Planned | null> {
   const { db, policy } = surroundings;
+  const { person, ambiguousAddress, named } = identified;
   // The database's clock: whoever acts upon this later may have another.
   const now = new Date(await databaseNow(db));
   // A replayed event is old: the lists it is planned from are not.
@@ -84,10 +97,15 @@ export async function planPersonFor(
     },
     planning: true,
     restoring: event.source === operatorSource && event.senderType === restoreOrder,
-    proposal: event.source === operatorSource && event.senderType === proposedOrder,
+    proposal: isProposal(event) && asking.unproposed !== true,
     ...(asking.orphan === undefined ? {} : { orphan: asking.orphan }),
     ...(asking.arrivals === undefined ? {} : { arrivals: asking.arrivals }),
   });
+  const due = dueWithoutProposal(situation, policy);
+  if (due?.actions.some((action) => isRemoval(action) && modeOf(policy, action.account) !== 'observe')) {
+    // What the directory asks for by itself waits for nobody's answer.
+    return planPersonFor(surroundings, event, identified, { ...asking, unproposed: true });
+  }
   const draft = plan(situation, policy);
   const manager = await currentManager(surroundings, situation, person);
   const planned = await db.transaction().execute(async (tx) => {
@@ -96,8 +114,9 @@ export async function planPersonFor(
       await finishEvent(tx, event.id, 'decided by a later event of the same person');
       return null;
     }
-    await remember(tx, situation, draft, policy, manager);
-    await supersedePlans(tx, person.id);
+    if (due !== null && (await isBeingApplied(tx, person.id))) throw busy();
+    await remember(tx, situation, due ?? draft, policy, manager);
+    const gaveWay = await supersedePlans(tx, person.id);
     await lockAccounts(tx, gatedAccounts(draft));
     const facts = await readGateFacts(tx, draft, situation.rosters, policy, person.id, asking.run);
     const { gated, decision } = await afterDecision(tx, person.id, draft, gate(draft, policy, facts));
@@ -111,6 +130,8 @@ export async function planPersonFor(
       expireMs: policy.approvals.expireMs,
     });
     if (decision?.answer === 'rejected') await dropHeld(tx, [planId], rejectedByHuman);
+    const isOpen = gated.state === 'held' && isProposed(draft) && heldActions(draft, gated).length > 0;
+    if (!isOpen && (isProposal(event) || gaveWay.some(isProposed))) await lapseProposals(tx, [person.id]);
     await finishEvent(tx, event.id, null);
     await audit(tx, { event, person, situation, draft, gated, decision, planId });
     failpoint('plan.before_commit');
@@ -118,6 +139,19 @@ export async function planPersonFor(
   });
   failpoint('plan.after_commit');
   return planned;
+}
+
+/** What there would be to do if nobody had proposed anything; null: nobody has. */
+function dueWithoutProposal(situation: Situation, policy: Policy): PlanDraft | null {
+  return situation.order?.proposed === true ? plan({ ...situation, order: null }, policy) : null;
+}
+
+/** A proposal must not take the place of what is being done: that would be left half done until somebody answers. */
+function busy(): WaitError {
+  return new WaitError('what is under way for this person is finished before a proposal is planned', 5_000, {
+    code: 'PERSON_BUSY',
+    blame: 'remote',
+  });
 }
 
 /** While they are still there, so that it is known once they are not. */
@@ -143,6 +177,8 @@ async function afterDecision(
   if (draft.verdict === 'keep') await voidDecisions(tx, personId, { except: setHash(held) });
   const decision = held.length === 0 ? null : await standingDecision(tx, personId, setHash(held));
   if (decision === null) return { gated, decision };
+  // An approval makes an order of a proposal: what is only proposed was never approved.
+  if (decision.answer === 'approved' && isProposed(draft)) return { gated, decision: null };
   if (decision.answer === 'approved') return { gated: release(gated, draft), decision };
   return { gated: { ...gated, state: gated.passages.includes('go') ? 'applying' : 'rejected' }, decision };
 }
