@@ -24,6 +24,7 @@ const commands = {
   tokens: async () => (await import('./tokens.js')).addTokens,
   alerts: async () => (await import('./alerts.js')).addAlerts,
   audit: async () => (await import('./audit.js')).addAudit,
+  mcp: async () => (await import('./mcp.js')).addMcp,
 };
 
 const program = new Command('sendoff')
