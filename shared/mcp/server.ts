@@ -26,8 +26,8 @@ export interface CallerServer {
 }
 
 /**
- * Makes servers that speak the Model Context Protocol, one for each caller. The SDK's own registration of tools is left aside: it answers
- * unknown tools and bad arguments by itself, and each of these is a call that has to be recorded.
+ * Makes servers that speak the Model Context Protocol, one for each caller. The SDK's own registration of tools is left
+ * aside: it answers unknown tools and bad arguments by itself, and each of these is a call that has to be recorded.
  */
 export function mcpServers(context: McpContext): (caller: McpCaller) => CallerServer {
   let listing: ListedTool[] | null = null;
