@@ -1,25 +1,16 @@
 import type { Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
-import { WaitError } from '#shared/errors.js';
 import { failpoint } from '#shared/failpoint.js';
 import { addressesIn, canonicalAddress } from '#shared/lifecycle/address.js';
-import { type Gated, gate, isProposed, modeOf, release } from '#shared/lifecycle/gate.js';
+import { type Gated, gate, isProposed, release } from '#shared/lifecycle/gate.js';
 import { plan } from '#shared/lifecycle/plan.js';
 import { grantedRole, isCoveredByGrants } from '#shared/lifecycle/rules/grants.js';
 import type { Situation } from '#shared/lifecycle/situation.js';
-import {
-  type Guard,
-  isRemoval,
-  type Link,
-  type PlanDraft,
-  type PlanState,
-  type Policy,
-} from '#shared/lifecycle/types.js';
+import type { Guard, Link, PlanDraft, PlanState, Policy } from '#shared/lifecycle/types.js';
 import { databaseNow } from '#shared/store/database.js';
 import { type Decision, standingDecision, voidDecisions } from '#shared/store/decisions.js';
 import { finishEvent, type InboxEvent } from '#shared/store/inbox.js';
 import { isProposal, operatorSource, restoreOrder } from '#shared/store/operator-events.js';
-import { lapseProposals } from '#shared/store/orders.js';
 import {
   beginReading,
   isLatestReading,
@@ -31,7 +22,6 @@ import {
 import {
   dropHeld,
   heldActions,
-  isBeingApplied,
   lockAccounts,
   rejectedByHuman,
   setHash,
@@ -43,6 +33,7 @@ import { gatedAccounts, readGateFacts } from './gate-facts.js';
 import type { Identified } from './identify.js';
 import { readSituation, type Surroundings } from './situation.js';
 import { managerEmail } from './successor.js';
+import { assertNotBusy, dueWithoutProposal, endUnasked, removesAccess } from './weigh-proposal.js';
 
 type Tx = Transaction<Schema>;
 
@@ -102,7 +93,7 @@ export async function planPersonFor(
     ...(asking.arrivals === undefined ? {} : { arrivals: asking.arrivals }),
   });
   const due = dueWithoutProposal(situation, policy);
-  if (due?.actions.some((action) => isRemoval(action) && modeOf(policy, action.account) !== 'observe')) {
+  if (due !== null && removesAccess(due, policy)) {
     // What the directory asks for by itself waits for nobody's answer.
     return planPersonFor(surroundings, event, identified, { ...asking, unproposed: true });
   }
@@ -114,7 +105,7 @@ export async function planPersonFor(
       await finishEvent(tx, event.id, 'decided by a later event of the same person');
       return null;
     }
-    if (due !== null && (await isBeingApplied(tx, person.id))) throw busy();
+    if (due !== null) await assertNotBusy(tx, person.id);
     await remember(tx, situation, due ?? draft, policy, manager);
     const gaveWay = await supersedePlans(tx, person.id);
     await lockAccounts(tx, gatedAccounts(draft));
@@ -130,8 +121,7 @@ export async function planPersonFor(
       expireMs: policy.approvals.expireMs,
     });
     if (decision?.answer === 'rejected') await dropHeld(tx, [planId], rejectedByHuman);
-    const isOpen = gated.state === 'held' && isProposed(draft) && heldActions(draft, gated).length > 0;
-    if (!isOpen && (isProposal(event) || gaveWay.some(isProposed))) await lapseProposals(tx, [person.id]);
+    await endUnasked(tx, person.id, { event, draft, gated, gaveWay });
     await finishEvent(tx, event.id, null);
     await audit(tx, { event, person, situation, draft, gated, decision, planId });
     failpoint('plan.before_commit');
@@ -139,19 +129,6 @@ export async function planPersonFor(
   });
   failpoint('plan.after_commit');
   return planned;
-}
-
-/** What there would be to do if nobody had proposed anything; null: nobody has. */
-function dueWithoutProposal(situation: Situation, policy: Policy): PlanDraft | null {
-  return situation.order?.proposed === true ? plan({ ...situation, order: null }, policy) : null;
-}
-
-/** A proposal must not take the place of what is being done: that would be left half done until somebody answers. */
-function busy(): WaitError {
-  return new WaitError('what is under way for this person is finished before a proposal is planned', 5_000, {
-    code: 'PERSON_BUSY',
-    blame: 'remote',
-  });
 }
 
 /** While they are still there, so that it is known once they are not. */
