@@ -12,9 +12,18 @@ export function addOperatorOption(command: Command): Command {
 }
 
 /** @throws SendoffError for a name that could be taken for something else */
-export function operatorOf({ as }: OperatorOptions): string {
+export function operatorOf(options: OperatorOptions): string {
+  return `operator:${nameOf(options)}`;
+}
+
+/** An assistant that somebody started: it is not them, but what it asks for is theirs. @throws SendoffError likewise */
+export function assistantOf(options: OperatorOptions): string {
+  return `mcp:${nameOf(options)}`;
+}
+
+function nameOf({ as }: OperatorOptions): string {
   const name = as ?? userInfo().username;
-  if (/^[\w.@+-]{1,100}$/.test(name)) return `operator:${name}`;
+  if (/^[\w.@+-]{1,100}$/.test(name)) return name;
   throw new SendoffError(`"${name}" is no name of an operator`, {
     code: 'OPERATOR_INVALID',
     blame: 'input',

@@ -23,6 +23,7 @@ const commands = {
   tokens: async () => (await import('./tokens.js')).addTokens,
   alerts: async () => (await import('./alerts.js')).addAlerts,
   audit: async () => (await import('./audit.js')).addAudit,
+  mcp: async () => (await import('./mcp.js')).addMcp,
   completion: async () => (await import('./completion.js')).addCompletion,
 };
 

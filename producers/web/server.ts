@@ -19,6 +19,7 @@ import { registerApi } from './api/index.js';
 import { registerConsole } from './console.js';
 import { failureHandler } from './failures.js';
 import { createIdentityProvider } from './identity-provider.js';
+import { registerMcp } from './mcp.js';
 import { registerOps } from './ops.js';
 import { pageStyleHash } from './pages.js';
 import { sendProblem } from './problem.js';
@@ -110,6 +111,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   registerOps(app, options);
   registerQueues(app, options);
   await registerApi(app, options);
+  registerMcp(app, options);
   // Whoever may not ask is not told what is there.
   for (const prefix of ['/api', '/mcp']) {
     app.all(`${prefix}*`, { config: { access: 'viewer' }, schema: { hide: true } }, async (_request, reply) =>

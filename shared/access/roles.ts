@@ -11,7 +11,10 @@ export function roleOf(granted: Record<Role, readonly string[]>, groups: readonl
   return [...roles].reverse().find((role) => granted[role].some((group) => groups.includes(group))) ?? null;
 }
 
-/** What a person is called, whether they came by the console, the API or a terminal: `user:jane@acme.com` is `operator:jane@acme.com`. */
+/**
+ * What a person is called, whether they came by the console, the API, a terminal or an assistant at their terminal:
+ * `user:jane@acme.com` is `operator:jane@acme.com` is `mcp:jane@acme.com`.
+ */
 export function nameOfActor(actor: string): string {
-  return actor.replace(/^(operator|user|token):/, '');
+  return actor.replace(/^(operator|user|token|mcp):/, '');
 }

@@ -29,6 +29,7 @@ export type AuditKind =
   | 'session.refused'
   | 'session.closed'
   | 'access.refused'
+  | 'mcp.called'
   | 'token.created'
   | 'token.revoked'
   | 'events.replayed'

@@ -71,6 +71,11 @@ export function release(gated: Gated, draft: PlanDraft): Gated {
   return { ...gated, passages, state: stateOf(draft, passages) };
 }
 
+/** Does a human have to say first whether it is wanted at all? */
+export function isProposed({ holds }: { holds: readonly Guard[] }): boolean {
+  return holds.some(({ rule }) => rule === 'proposed');
+}
+
 /** The most people that may lose access in an account within the window (design.md, small print "Removal limit"). */
 export function removalCap({ limits }: Pick<Policy, 'limits'>, teammates: number): number {
   const { floor, share, max } = limits.removals;

@@ -1,12 +1,14 @@
 import { nameOfActor } from '#shared/access/roles.js';
 import { appendAudit } from '#shared/audit/append.js';
 import { SendoffError } from '#shared/errors.js';
+import { isProposed } from '#shared/lifecycle/gate.js';
 import type { Policy } from '#shared/lifecycle/types.js';
 import type { Db } from '#shared/store/database.js';
 import { type Decision, recordDecision } from '#shared/store/decisions.js';
 import { inboxEvent } from '#shared/store/inbox.js';
-import { operatorSource, orderedBy, proposedOrder } from '#shared/store/operator-events.js';
-import { answerProposal, requesterOf } from '#shared/store/orders.js';
+import { orderedBy } from '#shared/store/operator-events.js';
+import { answerProposal, standingOrder } from '#shared/store/orders.js';
+import { rememberLeaving } from '#shared/store/people.js';
 import { dropHeld, lockPlan, rejectedByHuman, rejectPlan, releaseHeld } from '#shared/store/plans.js';
 
 export interface Answer extends Decision {
@@ -43,9 +45,11 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
       );
     }
     const event = await inboxEvent(tx, plan.eventId);
-    // An order that stands, and what this plan came of: a return that somebody ordered is no order against the person.
-    const requesters = [await requesterOf(tx, plan.emails), await orderedBy(tx, plan.eventId)];
-    assertMayAnswer(policy, answer, requesters);
+    const proposed = isProposed(plan);
+    const order = await standingOrder(tx, plan.emails, proposed);
+    // What this plan came of counts too: a return that somebody ordered is no order against the person.
+    const askers = [order?.by ?? null, await orderedBy(tx, plan.eventId)].filter((one) => one !== null);
+    assertMayAnswer(policy, answer, askers, proposed);
     await recordDecision(tx, {
       planId,
       personId: plan.personId,
@@ -55,8 +59,10 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
       reason,
       expireMs: answer.answer === 'approved' ? policy.approvals.expireMs : null,
     });
-    if (event?.source === operatorSource && event.senderType === proposedOrder) {
+    if (proposed) {
       await answerProposal(tx, plan.emails, answer.answer === 'approved', by);
+      // Only now do they leave: the grace period begins.
+      if (answer.answer === 'approved') await rememberLeaving(tx, plan.personId, true);
     }
     if (answer.answer === 'approved') await releaseHeld(tx, planId);
     else {
@@ -74,7 +80,8 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
   });
 }
 
-function assertMayAnswer(policy: Policy, { answer, by }: Answer, requesters: (string | null)[]): void {
+/** @param askers who ordered or proposed it; none: the directory asks */
+function assertMayAnswer(policy: Policy, { answer, by }: Answer, askers: string[], proposed: boolean): void {
   const { approvers } = policy.approvals;
   const name = nameOfActor(by);
   if (approvers.length > 0 && !approvers.includes(name)) {
@@ -84,9 +91,18 @@ function assertMayAnswer(policy: Policy, { answer, by }: Answer, requesters: (st
       `one of them has to answer: ${approvers.join(', ')}`,
     );
   }
-  const isOwn = requesters.some((one) => one !== null && nameOfActor(one) === name);
-  if (answer === 'approved' && approvers.length > 1 && isOwn) {
-    throw refused('SAME_PERSON', `${name} ordered this and can't approve it as well`, 'another approver has to');
+  if (answer === 'rejected') return;
+  if (approvers.length > 1 && askers.some((one) => nameOfActor(one) === name)) {
+    const what = proposed ? 'proposed' : 'ordered';
+    throw refused('SAME_PERSON', `${name} ${what} this and can't approve it as well`, 'another approver has to');
+  }
+  // A proposal is there to be looked at by somebody else, however few approvers there are.
+  if (proposed && askers.includes(by)) {
+    throw refused(
+      'SAME_PERSON',
+      `${by} proposed this and can't approve it as well`,
+      'somebody else has to; give an assistant a token of its own: sendoff tokens create assistant --role operator',
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
 import { failpoint } from '#shared/failpoint.js';
 import { addressesIn, canonicalAddress } from '#shared/lifecycle/address.js';
-import { type Gated, gate, release } from '#shared/lifecycle/gate.js';
+import { type Gated, gate, isProposed, release } from '#shared/lifecycle/gate.js';
 import { plan } from '#shared/lifecycle/plan.js';
 import { grantedRole, isCoveredByGrants } from '#shared/lifecycle/rules/grants.js';
 import type { Situation } from '#shared/lifecycle/situation.js';
@@ -11,7 +11,7 @@ import { databaseNow } from '#shared/store/database.js';
 import { type Decision, standingDecision, voidDecisions } from '#shared/store/decisions.js';
 import { finishEvent, type InboxEvent } from '#shared/store/inbox.js';
 import { renameKeyOwner } from '#shared/store/key-register.js';
-import { operatorSource, proposedOrder, restoreOrder } from '#shared/store/operator-events.js';
+import { isProposal, operatorSource, restoreOrder } from '#shared/store/operator-events.js';
 import { renameOrders } from '#shared/store/orders.js';
 import {
   beginReading,
@@ -37,6 +37,7 @@ import type { Identified } from './identify.js';
 import { catchUpGuards } from './run-guards.js';
 import { readSituation, type Surroundings } from './situation.js';
 import { managerEmail } from './successor.js';
+import { assertNotBusy, dueWithoutProposal, endUnasked, removesAccess } from './weigh-proposal.js';
 
 type Tx = Transaction<Schema>;
 
@@ -49,6 +50,8 @@ export interface Asking {
   arrivals?: Link[];
   /** Why all removals of this run wait for a human, by account. */
   run?: readonly Guard[];
+  /** What was proposed is left out: as much is due without it. */
+  unproposed?: boolean;
 }
 
 export interface Planned {
@@ -65,10 +68,11 @@ export interface Planned {
 export async function planPersonFor(
   surroundings: Surroundings,
   event: InboxEvent,
-  { person, ambiguousAddress, named }: Identified,
+  identified: Identified,
   asking: Asking = {},
 ): Promise<Planned | null> {
   const { db, policy } = surroundings;
+  const { person, ambiguousAddress, named } = identified;
   // The database's clock: whoever acts upon this later may have another.
   const now = new Date(await databaseNow(db));
   // A replayed event is old: the lists it is planned from are not.
@@ -88,10 +92,15 @@ export async function planPersonFor(
     },
     planning: true,
     restoring: event.source === operatorSource && event.senderType === restoreOrder,
-    proposal: event.source === operatorSource && event.senderType === proposedOrder,
+    proposal: isProposal(event) && asking.unproposed !== true,
     ...(asking.orphan === undefined ? {} : { orphan: asking.orphan }),
     ...(asking.arrivals === undefined ? {} : { arrivals: asking.arrivals }),
   });
+  const due = dueWithoutProposal(situation, policy);
+  if (due !== null && removesAccess(due, policy)) {
+    // What the directory asks for by itself waits for nobody's answer.
+    return planPersonFor(surroundings, event, identified, { ...asking, unproposed: true });
+  }
   const draft = plan(situation, policy);
   const manager = await currentManager(surroundings, situation, person);
   const run = [...(asking.run ?? []), ...(await catchUpGuards(db, event.run, draft, situation.rosters, policy))];
@@ -101,8 +110,9 @@ export async function planPersonFor(
       await finishEvent(tx, event.id, 'decided by a later event of the same person');
       return null;
     }
-    await remember(tx, situation, draft, policy, manager, person);
-    await supersedePlans(tx, person.id);
+    if (due !== null) await assertNotBusy(tx, person.id);
+    await remember(tx, situation, due ?? draft, policy, manager, person);
+    const gaveWay = await supersedePlans(tx, person.id);
     await lockAccounts(tx, gatedAccounts(draft));
     const facts = await readGateFacts(tx, draft, situation.rosters, policy, person.id, run);
     const { gated, decision } = await afterDecision(tx, person.id, draft, gate(draft, policy, facts));
@@ -116,6 +126,7 @@ export async function planPersonFor(
       expireMs: policy.approvals.expireMs,
     });
     if (decision?.answer === 'rejected') await dropHeld(tx, [planId], rejectedByHuman);
+    await endUnasked(tx, person.id, { event, draft, gated, gaveWay });
     await finishEvent(tx, event.id, null);
     await audit(tx, { event, person, situation, draft, gated, decision, planId });
     failpoint('plan.before_commit');
@@ -154,6 +165,8 @@ async function afterDecision(
   if (draft.verdict === 'keep') await voidDecisions(tx, personId, { except: setHash(held) });
   const decision = held.length === 0 ? null : await standingDecision(tx, personId, setHash(held));
   if (decision === null) return { gated, decision };
+  // An approval makes an order of a proposal: what is only proposed was never approved.
+  if (decision.answer === 'approved' && isProposed(draft)) return { gated, decision: null };
   if (decision.answer === 'approved') return { gated: release(gated, draft), decision };
   return { gated: { ...gated, state: gated.passages.includes('go') ? 'applying' : 'rejected' }, decision };
 }

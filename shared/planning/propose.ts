@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { appendAudit } from '#shared/audit/append.js';
+import { SendoffError } from '#shared/errors.js';
 import { canonicalAddress } from '#shared/lifecycle/address.js';
+import type { OperatorOrder } from '#shared/lifecycle/types.js';
 import type { Db } from '#shared/store/database.js';
 import { proposedOrder, storeOperatorEvent } from '#shared/store/operator-events.js';
-import { placeOrder } from '#shared/store/orders.js';
+import { placeProposal } from '#shared/store/orders.js';
 
 /**
  * Asks for somebody's offboarding without ordering it: what comes of it is a held plan that a human approves or rejects.
- * Nothing else that happens to the person meanwhile takes the proposal into account.
+ * Nothing else that happens to the person meanwhile takes the proposal into account; what plans them anew ends it.
  * @param by who asks, such as `token:assistant`
  * @returns the event's id
+ * @throws SendoffError ORDER_STANDS
  */
 export async function proposeOffboarding(
   db: Db,
@@ -17,7 +20,8 @@ export async function proposeOffboarding(
 ): Promise<string> {
   const address = canonicalAddress(email);
   return db.transaction().execute(async (tx) => {
-    await placeOrder(tx, address, { by, reason, at: null, proposed: true });
+    const standing = await placeProposal(tx, address, { by, reason });
+    if (standing !== null) throw standsAlready(address, standing);
     const senderId = randomUUID();
     await appendAudit(tx, {
       kind: 'operator.proposed',
@@ -32,5 +36,16 @@ export async function proposeOffboarding(
       raw: { by, reason, proposed: true },
       senderType: proposedOrder,
     });
+  });
+}
+
+function standsAlready(email: string, { by, at, proposed }: OperatorOrder): SendoffError {
+  const what = proposed ? `${by} proposed this for ${email}` : `${by} ordered ${email} off`;
+  return new SendoffError(`${what} at ${at.toISOString()} already`, {
+    code: 'ORDER_STANDS',
+    blame: 'input',
+    remedy: proposed
+      ? 'it waits for an answer: sendoff plans list --state held'
+      : 'sendoff plans list shows what came of it',
   });
 }

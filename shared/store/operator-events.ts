@@ -13,6 +13,11 @@ export const restoreOrder = 'restore';
 /** Sender type of an order that somebody only proposed. */
 export const proposedOrder = 'propose';
 
+/** Did somebody only ask for an order? */
+export function isProposal({ source, senderType }: { source: string; senderType: string | null }): boolean {
+  return source === operatorSource && senderType === proposedOrder;
+}
+
 /** Puts what an operator said into the inbox, where everything else comes from too. @returns the event's id */
 export async function storeOperatorEvent(
   tx: Transaction<Schema>,

@@ -4,31 +4,49 @@ import type { OperatorOrder } from '#shared/lifecycle/types.js';
 import type { Db } from './database.js';
 
 /**
- * Makes an order stand for an address from a moment on. An order that stands already is left as it is, unless the new
- * one comes into force earlier. @returns true when something changed
+ * Makes an order stand for an address from a moment on. An order that stands already is left as it is, unless it was
+ * only proposed or the new one comes into force earlier. @returns true when something changed
  */
 export async function placeOrder(
   db: Db,
   email: string,
-  { by, reason, at, proposed = false }: { by: string; reason: string | null; at: Date | null; proposed?: boolean },
+  { by, reason, at }: { by: string; reason: string | null; at: Date | null },
 ): Promise<boolean> {
   const effective = at ?? sql<Date>`now()`;
   const result = await db
     .insertInto('operator_order')
-    .values({ email: canonicalAddress(email), ordered_by: by, reason, effective_at: effective, proposed })
+    .values({ email: canonicalAddress(email), ordered_by: by, reason, effective_at: effective })
     .onConflict((conflict) =>
       conflict
         .column('email')
         .where('cancelled_at', 'is', null)
-        .doUpdateSet({ ordered_by: by, reason, effective_at: effective, proposed })
-        .where(
-          proposed
-            ? sql<boolean>`operator_order.proposed`
-            : sql<boolean>`operator_order.proposed or operator_order.effective_at > excluded.effective_at`,
-        ),
+        .doUpdateSet({ ordered_by: by, reason, effective_at: effective, proposed: false })
+        .where(sql<boolean>`operator_order.proposed or operator_order.effective_at > excluded.effective_at`),
     )
     .executeTakeFirst();
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+/** Notes that somebody asks for an order. @returns what stands for the address already; null: nothing did */
+export async function placeProposal(
+  db: Db,
+  email: string,
+  { by, reason }: { by: string; reason: string | null },
+): Promise<OperatorOrder | null> {
+  const address = canonicalAddress(email);
+  const result = await db
+    .insertInto('operator_order')
+    .values({ email: address, ordered_by: by, reason, effective_at: sql<Date>`now()`, proposed: true })
+    .onConflict((conflict) => conflict.column('email').where('cancelled_at', 'is', null).doNothing())
+    .executeTakeFirst();
+  if ((result.numInsertedOrUpdatedRows ?? 0n) > 0n) return null;
+  const row = await db
+    .selectFrom('operator_order')
+    .selectAll()
+    .where('email', '=', address)
+    .where('cancelled_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return { by: row.ordered_by, reason: row.reason, at: row.ordered_at, proposed: row.proposed };
 }
 
 /** @returns true when an order stood and now does not */
@@ -91,11 +109,6 @@ export async function renameOrders(db: Db, left: string[], now: string): Promise
     .execute();
 }
 
-/** Who ordered or proposed one of these addresses off; null when nobody did: the directory asked. */
-export async function requesterOf(db: Db, emails: string[]): Promise<string | null> {
-  return (await standingOrder(db, emails, true))?.by ?? null;
-}
-
 /** A human has answered what was proposed: from now on it stands, or it is taken back. */
 export async function answerProposal(db: Db, emails: string[], approved: boolean, by: string): Promise<void> {
   await db
@@ -105,4 +118,13 @@ export async function answerProposal(db: Db, emails: string[], approved: boolean
     .where('cancelled_at', 'is', null)
     .where('proposed', '=', true)
     .execute();
+}
+
+/** Nobody can answer any more what was proposed for these people: other facts came, or nobody did in time. */
+export async function lapseProposals(db: Db, personIds: string[]): Promise<void> {
+  if (personIds.length === 0) return;
+  await sql`
+    update operator_order set cancelled_by = 'worker', cancelled_at = now()
+    where proposed and cancelled_at is null
+      and email in (select unnest(emails) from person where id = any(${personIds}::uuid[]))`.execute(db);
 }

@@ -87,13 +87,13 @@ export async function removalsOfOthers(
 }
 
 /** Older plans of the person that did not finish give way, and what failed in them is no longer open; what is being executed right now is left to finish. */
-export async function supersedePlans(tx: Tx, personId: string): Promise<string[]> {
+export async function supersedePlans(tx: Tx, personId: string): Promise<{ id: string; holds: Guard[] }[]> {
   const plans = await tx
     .updateTable('plan')
     .set({ state: 'superseded', due_at: null })
     .where('person_id', '=', personId)
     .where('state', 'in', openPlanStates)
-    .returning('id')
+    .returning(['id', 'holds'])
     .execute();
   const ids = plans.map((plan) => plan.id);
   if (ids.length > 0) {
@@ -104,7 +104,18 @@ export async function supersedePlans(tx: Tx, personId: string): Promise<string[]
       .where('state', 'in', [...notStarted, 'failed'])
       .execute();
   }
-  return ids;
+  return plans;
+}
+
+/** Is something being done for this person right now? */
+export async function isBeingApplied(db: Db, personId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('plan')
+    .select('id')
+    .where('person_id', '=', personId)
+    .where('state', '=', 'applying')
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Was the plan superseded by a newer one? */
@@ -291,20 +302,20 @@ export async function endRecheck(db: Db | Tx, id: string): Promise<void> {
 }
 
 /** Held plans that nobody answered in time: their held actions are dropped. @returns those plans */
-export async function expireHolds(tx: Tx): Promise<{ id: string; personId: string }[]> {
+export async function expireHolds(tx: Tx): Promise<{ id: string; personId: string; holds: Guard[] }[]> {
   const plans = await tx
     .updateTable('plan')
     .set({ state: 'expired', due_at: null })
     .where('state', '=', 'held')
     .where('hold_expires_at', '<', sql<Date>`now()`)
-    .returning(['id', 'person_id'])
+    .returning(['id', 'person_id', 'holds'])
     .execute();
   await dropHeld(
     tx,
     plans.map((plan) => plan.id),
     'nobody answered in time',
   );
-  return plans.map((plan) => ({ id: plan.id, personId: plan.person_id }));
+  return plans.map(({ id, person_id, holds }) => ({ id, personId: person_id, holds }));
 }
 
 /** Why an action that a human said no to was dropped. */
@@ -328,6 +339,7 @@ export interface LockedPlan {
   eventId: string;
   emails: string[];
   setHash: string | null;
+  holds: Guard[];
   heldActions: number;
   expired: boolean;
 }
@@ -337,7 +349,7 @@ export async function lockPlan(tx: Tx, id: string): Promise<LockedPlan | null> {
   const row = await tx
     .selectFrom('plan')
     .innerJoin('person', 'person.id', 'plan.person_id')
-    .select(['plan.state', 'plan.person_id', 'plan.event_id', 'plan.set_hash', 'person.emails'])
+    .select(['plan.state', 'plan.person_id', 'plan.event_id', 'plan.set_hash', 'plan.holds', 'person.emails'])
     .select(sql<boolean>`coalesce(plan.hold_expires_at < now(), false)`.as('expired'))
     .select(
       sql<number>`(select count(*) from action where plan_id = plan.id and action.state = 'waiting' and action.due_at is null)::int`.as(
@@ -348,10 +360,11 @@ export async function lockPlan(tx: Tx, id: string): Promise<LockedPlan | null> {
     .forUpdate('plan')
     .executeTakeFirst();
   if (row === undefined) return null;
-  const { state, emails, expired } = row;
+  const { state, emails, holds, expired } = row;
   return {
     state,
     emails,
+    holds,
     expired,
     personId: row.person_id,
     eventId: row.event_id,
@@ -425,7 +438,10 @@ export async function runGuardsOf(db: Db, eventId: string): Promise<Guard[] | nu
     : row.holds.filter(({ rule }) => rule === 'run-limit' || rule === 'move-limit' || rule === 'snapshot');
 }
 
-/** A plan of this person that is about one of these footprints and still says what will or would be done. */
+/**
+ * A plan of this person that is about one of these footprints and still says what will or would be done. What somebody
+ * only proposed keeps nobody from doing what is due.
+ */
 export async function openPlanAbout(
   db: Db,
   personId: string,
@@ -436,6 +452,7 @@ export async function openPlanAbout(
     .select(['id', 'state'])
     .where('person_id', '=', personId)
     .where('state', 'in', ['planned', 'held', 'rejected', 'applying', 'waiting'])
+    .where(sql<boolean>`not (state in ('held', 'rejected') and holds @> '[{"rule":"proposed"}]')`)
     .where('created_at', '>', sql<Date>`now() - interval '1 day'`)
     .orderBy('seq', 'desc')
     .executeTakeFirst();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { proposeOffboarding } from '#shared/planning/propose.js';
 import { until } from '#test/support/sendoff.js';
 import { createWorld, type World } from '#test/support/world.js';
 
@@ -139,6 +140,18 @@ describe('an account in mode approve', () => {
     expect((await answer('approve', id, '--as', 'ben')).code).toBe(0);
     await world.quiet();
     expect(isIn(olga.email)).toBe(true);
+  });
+
+  it('nobody approves what their assistant proposed, or they themselves over another way in', async () => {
+    for (const by of ['mcp:ann', 'token:ann', 'user:ann']) {
+      const { email } = world.hire(`asked-${by.split(':')[0]}`);
+      await proposeOffboarding(world.database.db, { email, by, reason: 'left' });
+      await world.quiet();
+      const { id } = await newestPlan(email);
+      const same = await answer('approve', id, '--as', 'ann');
+      expect([same.code, same.stderr]).toEqual([3, expect.stringContaining('ann proposed this')]);
+      expect(isIn(email)).toBe(true);
+    }
   });
 
   it('a rejected plan stays rejected when the event is repeated, until the facts change', async () => {

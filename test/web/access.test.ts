@@ -62,6 +62,9 @@ const matrix: Record<Role, string[]> = {
     'GET /api/v1/config',
     'GET /api/v1/grants',
     'GET /api/v1/me',
+    'POST /mcp',
+    'GET /mcp',
+    'DELETE /mcp',
   ],
   operator: [
     'POST /api/v1/orders/offboard',

@@ -15,7 +15,7 @@ import { readSituation } from '#shared/planning/situation.js';
 import { type ActionItem, actionItems } from '#shared/store/actions.js';
 import { databaseNow } from '#shared/store/database.js';
 import { type InboxEvent, inboxEvent, reopenEvent, timesPlanned } from '#shared/store/inbox.js';
-import { operatorSource, restoreOrder } from '#shared/store/operator-events.js';
+import { isProposal, operatorSource, restoreOrder } from '#shared/store/operator-events.js';
 import { type PersonRow, personById } from '#shared/store/people.js';
 import {
   endRecheck,
@@ -71,7 +71,8 @@ async function settle(
   const event = await inboxEvent(db, stored.eventId);
   if (event === null) return;
   const person = await personById(db, stored.personId);
-  const situation = await situationAfter(context, event, person, actions);
+  const isAsked = stored.state === 'held' && isProposal(event);
+  const situation = await situationAfter(context, event, person, actions, { proposal: isAsked });
   const left = plan(situation, policy);
   const undone = left.actions.filter(
     (action) => modeOf(policy, action.account) !== 'observe' && !isAnswered(action, actions),
@@ -153,7 +154,7 @@ async function recheck(context: WorkContext, stored: StoredPlan): Promise<void> 
   const person = await personById(db, stored.personId);
   const actions = await actionItems(db, [stored.id]);
   const since = new Date(await databaseNow(db));
-  const situation = await situationAfter(context, event, person, actions, since);
+  const situation = await situationAfter(context, event, person, actions, { notBefore: since });
   const back = plan(situation, policy).actions.filter(
     (action) => (isRemoval(action) || action.kind === 'revoke') && modeOf(policy, action.account) !== 'observe',
   );
@@ -185,7 +186,7 @@ async function situationAfter(
   event: InboxEvent,
   person: PersonRow,
   actions: ActionItem[],
-  notBefore = event.receivedAt,
+  { notBefore = event.receivedAt, proposal = false }: { notBefore?: Date; proposal?: boolean } = {},
 ): Promise<Situation> {
   const finished = (of: (action: ActionItem) => boolean) =>
     Math.max(0, ...actions.filter((a) => of(a) && a.finishedAt !== null).map((a) => Date.parse(a.finishedAt ?? '')));
@@ -213,6 +214,7 @@ async function situationAfter(
     planning: false,
     known: actions.flatMap(knownAccess),
     restoring: event.senderType === restoreOrder,
+    proposal,
   });
 }
 

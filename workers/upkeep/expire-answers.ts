@@ -1,4 +1,6 @@
 import { appendAudit } from '#shared/audit/append.js';
+import { isProposed } from '#shared/lifecycle/gate.js';
+import { lapseProposals } from '#shared/store/orders.js';
 import { expireHolds } from '#shared/store/plans.js';
 import type { WorkContext } from '../context.js';
 import type { UpkeepTask } from './upkeep.js';
@@ -11,6 +13,10 @@ export function expireAnswers({ db }: Pick<WorkContext, 'db'>): UpkeepTask {
     run: () =>
       db.transaction().execute(async (tx) => {
         const expired = await expireHolds(tx);
+        await lapseProposals(
+          tx,
+          expired.filter(isProposed).map(({ personId }) => personId),
+        );
         await appendAudit(
           tx,
           expired.map(({ id, personId }) => ({

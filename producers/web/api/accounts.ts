@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { readRosterPage, rosterFilters } from '#shared/operations/roster-page.js';
 import { resumeEffects, stopEffects } from '#shared/operations/stops.js';
 import { rosterFigures } from '#shared/store/account-rosters.js';
 import { openBreakers } from '#shared/store/accounts.js';
 import { everywhere, listStops, type Stop } from '#shared/store/stops.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
-import { readRosterPage, rosterFilters } from './roster.js';
 import { assertAccount, at, atOrNull, page, reason } from './schemas.js';
 
 const stop = z.object({ scope: z.string(), by: z.string(), reason: z.string().nullable(), at });

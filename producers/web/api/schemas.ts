@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { SendoffError } from '#shared/errors.js';
+
+export { assertAccount, found } from '#shared/operations/found.js';
 
 // Pieces of what goes in and out, in the words of docs/glossary.md.
 
@@ -40,24 +41,4 @@ export const todo = z.object({ account: z.string(), text: z.string() });
 /** What `exactOptionalPropertyTypes` wants: keys that are not set are not there. */
 export function given<T extends object>(query: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as never;
-}
-
-/** @throws SendoffError NOT_FOUND */
-export function found<T>(what: string, id: string, value: T | null): T {
-  if (value !== null) return value;
-  throw new SendoffError(`there is no ${what} with the id ${id}`, {
-    code: 'NOT_FOUND',
-    blame: 'input',
-    remedy: 'the lists show the ids',
-  });
-}
-
-/** @throws SendoffError ACCOUNT_UNKNOWN */
-export function assertAccount(accounts: object, account: string): void {
-  if (Object.hasOwn(accounts, account)) return;
-  throw new SendoffError(`there is no account ${account} in the configuration`, {
-    code: 'ACCOUNT_UNKNOWN',
-    blame: 'input',
-    remedy: `there is ${Object.keys(accounts).join(', ')}`,
-  });
 }

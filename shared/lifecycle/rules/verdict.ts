@@ -15,7 +15,7 @@ export function standingVerdict({
 }: Pick<Situation, 'evidence' | 'order' | 'orphan'>): Standing {
   if (order !== null) {
     const why = order.reason === null ? '' : `: ${order.reason}`;
-    return { verdict: 'leaver', reason: `Ordered off by ${order.by}${why}` };
+    return { verdict: 'leaver', reason: `${order.proposed ? 'Proposed' : 'Ordered'} off by ${order.by}${why}` };
   }
   switch (evidence.kind) {
     case 'gone':

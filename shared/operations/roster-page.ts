@@ -1,7 +1,7 @@
 import { grantedRole } from '#shared/lifecycle/rules/grants.js';
-import type { Teammate } from '#shared/lifecycle/types.js';
+import type { Policy, Teammate } from '#shared/lifecycle/types.js';
 import { type Known, type StoredInvitation, storedPeople, whoIsWho } from '#shared/store/account-rosters.js';
-import type { ApiContext } from './context.js';
+import type { Db } from '#shared/store/database.js';
 
 /** `arrived`: SendGrid let them in by itself at a sign-in. `no-grant`: the directory knows them, and gives them nothing here. */
 export const rosterFilters = ['orphan', 'admin', 'arrived', 'no-grant', 'leaving', 'invitation', 'expired'] as const;
@@ -22,7 +22,7 @@ interface RosterItem {
 
 /** A page of an account's people as last read; the cursor is a place in the list, which changes only when it is read anew. */
 export async function readRosterPage(
-  { db, policy }: ApiContext,
+  { db, policy }: { db: Db; policy: Policy },
   account: string,
   query: { limit: number; before?: string | undefined; filter?: RosterFlag | undefined; search?: string | undefined },
 ) {
