@@ -2,12 +2,15 @@ import { sql } from 'kysely';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobQueue } from '#shared/queue/queue.js';
 import type { Db } from '#shared/store/database.js';
+import { finishedStates, openStates } from '#shared/store/overview.js';
 import { type TaskState, taskStates } from '#shared/store/source-tasks.js';
 import { subscriptionAges } from '#shared/store/subscriptions.js';
 
 /** Upper bounds in seconds around the promises: 2 s idle, the 15 min of `sla.deprovision`, and what no one wants. */
 const deprovisionBuckets = [1, 2, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400];
 const readEveryMs = 5_000;
+/** What is finished is the whole of history, which takes longer to count and changes slowly. */
+const historyEveryMs = 60_000;
 
 export interface Metrics {
   contentType: string;
@@ -21,6 +24,7 @@ export function createMetrics(db: Db, queue: JobQueue): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const facts = remembered(() => readFacts(db), readEveryMs);
+  const history = remembered(() => readHistory(db), historyEveryMs);
 
   const gauge = <L extends string>(name: string, help: string, labels: L[], fill: (gauge: Gauge<L>) => Promise<void>) =>
     new Gauge<L>({
@@ -34,13 +38,14 @@ export function createMetrics(db: Db, queue: JobQueue): Metrics {
       },
     });
   gauge('sendoff_events', 'Inbox rows by state', ['state'], async (g) => {
-    for (const { state, count } of (await facts()).events) g.set({ state }, count);
+    for (const { state, count } of [...(await facts()).events, ...(await history()).events]) g.set({ state }, count);
   });
   gauge('sendoff_plans', 'Plans by state', ['state'], async (g) => {
-    for (const { state, count } of (await facts()).plans) g.set({ state }, count);
+    for (const { state, count } of [...(await facts()).plans, ...(await history()).plans]) g.set({ state }, count);
   });
   gauge('sendoff_actions', 'Actions by account and state', ['account', 'state'], async (g) => {
-    for (const { account, state, count } of (await facts()).actions) g.set({ account, state }, count);
+    for (const { account, state, count } of [...(await facts()).actions, ...(await history()).actions])
+      g.set({ account, state }, count);
   });
   gauge(
     'sendoff_oldest_unfinished_seconds',
@@ -87,7 +92,7 @@ export function createMetrics(db: Db, queue: JobQueue): Metrics {
       for (const [state, count] of Object.entries(counts)) g.set({ queue: one.name, state }, count);
     }
   });
-  registry.registerMetric(deprovisionHistogram(db));
+  registry.registerMetric(deprovisionHistogram(history));
 
   return {
     contentType: registry.contentType,
@@ -107,10 +112,13 @@ export function createMetrics(db: Db, queue: JobQueue): Metrics {
   };
 }
 
-interface Facts {
+interface Counts {
   events: { state: string; count: number }[];
   plans: { state: string; count: number }[];
   actions: { account: string; state: string; count: number }[];
+}
+
+interface Facts extends Counts {
   breakers: { account: string; open: boolean }[];
   tasks: TaskState[];
   subscriptions: { source: string; kind: string; secondsLeft: number | null }[];
@@ -119,11 +127,8 @@ interface Facts {
 }
 
 async function readFacts(db: Db): Promise<Facts> {
-  const count = sql<number>`count(*)::int`.as('count');
-  const [events, plans, actions, breakers, oldest, unsequenced] = await Promise.all([
-    db.selectFrom('inbox').select(['state', count]).groupBy('state').execute(),
-    db.selectFrom('plan').select(['state', count]).groupBy('state').execute(),
-    db.selectFrom('action').select(['account', 'state', count]).groupBy(['account', 'state']).execute(),
+  const [counts, breakers, oldest, unsequenced] = await Promise.all([
+    countStates(db, openStates),
     db
       .selectFrom('account')
       .select(['name as account', sql<boolean>`breaker_opened_at is not null`.as('open')])
@@ -137,9 +142,7 @@ async function readFacts(db: Db): Promise<Facts> {
     db.selectFrom('audit_pending').select(count).executeTakeFirstOrThrow(),
   ]);
   return {
-    events,
-    plans,
-    actions,
+    ...counts,
     breakers,
     tasks: await taskStates(db),
     subscriptions: await subscriptionAges(db),
@@ -148,8 +151,42 @@ async function readFacts(db: Db): Promise<Facts> {
   };
 }
 
-/** From received to proven: the promise the operator is measured on. Counted from settled plans of leavers. */
-function deprovisionHistogram(db: Db): Histogram {
+const count = sql<number>`count(*)::int`.as('count');
+
+async function countStates(db: Db, states: typeof openStates): Promise<Counts> {
+  const [events, plans, actions] = await Promise.all([
+    db.selectFrom('inbox').select(['state', count]).where('state', 'in', states.inbox).groupBy('state').execute(),
+    db.selectFrom('plan').select(['state', count]).where('state', 'in', states.plan).groupBy('state').execute(),
+    db
+      .selectFrom('action')
+      .select(['account', 'state', count])
+      .where('state', 'in', states.action)
+      .groupBy(['account', 'state'])
+      .execute(),
+  ]);
+  return { events, plans, actions };
+}
+
+interface History extends Counts {
+  /** From received to proven, of leavers of the last 30 days: the promise the operator is measured on. */
+  deprovisionSeconds: number[];
+}
+
+async function readHistory(db: Db): Promise<History> {
+  const [counts, settled] = await Promise.all([
+    countStates(db, finishedStates),
+    db
+      .selectFrom('plan')
+      .select(sql<number>`extract(epoch from settled_at - heard_at)::float8`.as('seconds'))
+      .where('verdict', '=', 'leaver')
+      .where('settled_at', '>', sql<Date>`now() - interval '30 days'`)
+      .limit(100_000)
+      .execute(),
+  ]);
+  return { ...counts, deprovisionSeconds: settled.map(({ seconds }) => seconds) };
+}
+
+function deprovisionHistogram(history: () => Promise<History>): Histogram {
   return new Histogram({
     name: 'sendoff_time_to_deprovision_seconds',
     help: 'From the event received to nothing of the person left, for leavers',
@@ -157,15 +194,7 @@ function deprovisionHistogram(db: Db): Histogram {
     registers: [],
     async collect() {
       this.reset();
-      const rows = await db
-        .selectFrom('plan')
-        .innerJoin('inbox', 'inbox.id', 'plan.event_id')
-        .select(sql<number>`extract(epoch from plan.settled_at - inbox.received_at)::float8`.as('seconds'))
-        .where('plan.verdict', '=', 'leaver')
-        .where('plan.settled_at', '>', sql<Date>`now() - interval '30 days'`)
-        .limit(100_000)
-        .execute();
-      for (const { seconds } of rows) this.observe(seconds);
+      for (const seconds of (await history()).deprovisionSeconds) this.observe(seconds);
     },
   });
 }
