@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEmbedded } from '#shared/store/embedded/index.js';
+import { consolePages } from './console.js';
 import { intake } from './intake.js';
 import { leaver } from './leaver.js';
 import { ledger } from './ledger.js';
@@ -14,7 +15,7 @@ import { twoWorkers } from './two-workers.js';
 // The figures of the design, each beside its bare counterpart or its promise, all in one run on this machine.
 // `npm run bench -- --only reconcile` runs one section and leaves results.md as it is.
 
-const sections: Section[] = [intake, leaver, pacedLeavers, twoWorkers, reconciliation, ledger];
+const sections: Section[] = [intake, leaver, pacedLeavers, twoWorkers, reconciliation, consolePages, ledger];
 const { only } = parseArgs({ options: { only: { type: 'string', multiple: true } } }).values;
 const unknown = only?.find((name) => !sections.some((section) => section.name === name));
 if (unknown !== undefined) {

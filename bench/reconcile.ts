@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JournalEntry } from '#test/emulators/sendgrid/index.js';
 import type { World } from '#test/support/world.js';
+import { watchMemory } from './memory.js';
 import { type Row, type Section, seconds } from './section.js';
 import { openBenchWorld } from './world.js';
 
@@ -75,22 +75,11 @@ async function compare({ workplace, sendgrid, okta }: World): Promise<Comparison
   if (stdout === '') throw new Error(`sendoff reconcile printed nothing: ${stderr}`);
   return {
     tookMs,
-    peakMiB: peak() / 1024,
+    peakMiB: peak(),
     journal: sendgrid.journal.slice(before),
     oktaCalls: okta.requests.length - oktaBefore,
     answer: (JSON.parse(stdout) as { accounts: Comparison['answer'] }).accounts,
   };
-}
-
-/** @returns what the kernel says was the most so far, in KiB: it is asked often, for a process that has ended tells nothing */
-function watchMemory(child: ChildProcess): () => number {
-  let peak = 0;
-  const timer = setInterval(async () => {
-    const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
-    peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
-  }, 100);
-  child.on('exit', () => clearInterval(timer));
-  return () => peak;
 }
 
 function rowsOf(first: Comparison, second: Comparison, planned: number): Row[] {

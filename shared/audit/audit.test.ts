@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '#shared/clock.js';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.js';
 import { appendAudit } from './append.js';
 import { signCheckpoint } from './checkpoint.js';
@@ -135,6 +136,31 @@ describe('shared/audit', () => {
     expect(slice).toHaveLength(3);
     expect(await verdict(slice)).toMatchObject({ ok: true, records: 2 });
     expect((await verdict(slice.slice(1))).ok).toBe(false);
+  });
+
+  it('a slice misses no record whose clock ran ahead or behind, nor one of years ago', async () => {
+    const at = async (when: string, i: number) => {
+      await appendAudit(database.db, record(i), { ...systemClock, now: () => new Date(when) });
+      await sequenceAudit(database.db);
+    };
+    await at('2031-06-01T12:00:00Z', 200);
+    await at('2031-06-03T12:10:00Z', 201);
+    await at('2031-06-03T12:00:00Z', 202);
+    await at('2031-06-09T12:00:00Z', 203);
+    const targets = async (options: { since?: Date; until?: Date }) => {
+      const slice = await exported(options);
+      expect(await verdict(slice)).toMatchObject({ ok: true });
+      return slice.slice(0, -1).map((line) => JSON.parse(line).action.target);
+    };
+    expect(await targets({ since: new Date('2031-06-03T12:05:00Z') })).toEqual(['p201', 'p202', 'p203']);
+    expect(await targets({ since: new Date('2031-06-02T00:00:00Z'), until: new Date('2031-06-03T12:05:00Z') })).toEqual(
+      ['p201', 'p202'],
+    );
+    expect(await targets({ since: new Date('2031-06-04T00:00:00Z'), until: new Date('2031-06-08T00:00:00Z') })).toEqual(
+      [],
+    );
+    expect((await targets({ until: new Date('2031-06-02T00:00:00Z') })).at(-1)).toBe('p200');
+    expect(await targets({ until: new Date('2001-01-01T00:00:00Z') })).toEqual([]);
   });
 
   it('the database itself refuses edits, deletions and truncation', async () => {

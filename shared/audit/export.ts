@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { SendoffError } from '#shared/errors.js';
 import type { Db } from '#shared/store/database.js';
 import { type Checkpoint, newestCheckpoint, signCheckpoint } from './checkpoint.js';
@@ -79,23 +80,35 @@ function missingKey(why: string): SendoffError {
   });
 }
 
+/** The chain follows time, give or take clocks that differ and transactions that take long. */
+const chainedWithinMs = 24 * 3_600_000;
+
 /** From the first record that is not too early to the last that is not too late: what lies between is kept whole. */
 async function rangeOf(db: Db, size: number, { since, until }: ExportOptions): Promise<Range> {
-  const edge = async (direction: 'asc' | 'desc', compare: '>=' | '<=', at: Date) => {
-    const row = await db
-      .selectFrom('audit_chain as chain')
-      .innerJoin('audit_entry as entry', 'entry.id', 'chain.entry_id')
-      .select('chain.seq')
-      .where('entry.at', compare, at)
-      .where('chain.seq', '<=', String(size))
-      .orderBy('chain.seq', direction)
-      .limit(1)
-      .executeTakeFirst();
-    return row === undefined ? null : Number(row.seq);
-  };
-  const from = since === null ? 1 : await edge('asc', '>=', since);
-  const to = until === null ? size : await edge('desc', '<=', until);
+  const from = since === null ? 1 : await firstSince(db, since, size);
+  const to = until === null ? size : await lastUntil(db, until, size);
   return from === null || to === null || to < from ? { from: size + 1, to: size } : { from, to };
+}
+
+/** Begins at a place before which nothing so late can stand: else all of the chain might be walked along. */
+async function firstSince(db: Db, at: Date, size: number): Promise<number | null> {
+  const { rows } = await sql<{ seq: string }>`
+    select chain.seq from audit_chain chain join audit_entry entry on entry.id = chain.entry_id
+    where entry.at >= ${at} and chain.seq <= ${size} and chain.seq > coalesce((
+      select edge.seq from audit_entry earlier join audit_chain edge on edge.entry_id = earlier.id
+      where earlier.at < ${new Date(at.getTime() - chainedWithinMs)} order by earlier.at desc limit 1), 0)
+    order by chain.seq limit 1`.execute(db);
+  return rows[0] === undefined ? null : Number(rows[0].seq);
+}
+
+async function lastUntil(db: Db, at: Date, size: number): Promise<number | null> {
+  const { rows } = await sql<{ seq: string }>`
+    select chain.seq from audit_chain chain join audit_entry entry on entry.id = chain.entry_id
+    where entry.at <= ${at} and chain.seq <= ${size} and chain.seq < coalesce((
+      select edge.seq from audit_entry later join audit_chain edge on edge.entry_id = later.id
+      where later.at > ${new Date(at.getTime() + chainedWithinMs)} order by later.at limit 1), ${size + 1})
+    order by chain.seq desc limit 1`.execute(db);
+  return rows[0] === undefined ? null : Number(rows[0].seq);
 }
 
 async function endOf(

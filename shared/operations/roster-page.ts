@@ -28,27 +28,40 @@ export async function readRosterPage(
 ) {
   const stored = await storedPeople(db, account);
   if (stored === null) return { items: [], next: null, readAt: null, total: 0 };
-  const known = await whoIsWho(db, account, stored.teammates);
   const hasGrants = policy.grants.some((grant) => grant.account === account);
   const covers = (groups: string[]) => !hasGrants || grantedRole(policy, account, groups) !== null;
-  const all = [
-    ...stored.teammates.map((one) => teammateItem(one, known.get(one.username), covers)),
-    ...stored.invitations.map((one) => invitationItem(one, Date.now())),
-  ];
-  const wanted = query.search?.toLowerCase();
-  const items = all
-    .filter(({ flags }) => query.filter === undefined || flags.includes(query.filter))
-    .filter(
-      ({ person, username }) =>
-        wanted === undefined ||
-        person.email.toLowerCase().includes(wanted) ||
-        (username ?? '').toLowerCase().includes(wanted),
-    )
-    .sort((a, b) => (a.person.email < b.person.email ? -1 : 1));
-  const from = Number(query.before ?? 0);
-  const to = from + query.limit;
-  const next = to < items.length ? String(to) : null;
-  return { items: items.slice(from, to), next, readAt: stored.readAt.toISOString(), total: items.length };
+  const describe = async (people: (Teammate | StoredInvitation)[]): Promise<RosterItem[]> => {
+    const known = await whoIsWho(
+      db,
+      account,
+      people.filter((one) => 'username' in one),
+    );
+    return people.map((one) =>
+      'username' in one ? teammateItem(one, known.get(one.username), covers) : invitationItem(one, Date.now()),
+    );
+  };
+  const people = [...stored.teammates, ...stored.invitations]
+    .filter((one) => resembles(one, query.search?.toLowerCase()))
+    .sort((a, b) => (a.email < b.email ? -1 : 1));
+  const readAt = stored.readAt.toISOString();
+  const { filter } = query;
+  if (filter !== undefined) {
+    const items = (await describe(people)).filter(({ flags }) => flags.includes(filter));
+    return { ...pageOf(items, query), readAt };
+  }
+  // Who somebody is, is asked only of those who are shown.
+  const page = pageOf(people, query);
+  return { ...page, items: await describe(page.items), readAt };
+}
+
+function resembles(one: Teammate | StoredInvitation, wanted: string | undefined): boolean {
+  if (wanted === undefined) return true;
+  return one.email.toLowerCase().includes(wanted) || ('username' in one && one.username.toLowerCase().includes(wanted));
+}
+
+function pageOf<T>(all: T[], { limit, before = '0' }: { limit: number; before?: string | undefined }) {
+  const to = Number(before) + limit;
+  return { items: all.slice(Number(before), to), next: to < all.length ? String(to) : null, total: all.length };
 }
 
 function teammateItem(

@@ -17,10 +17,9 @@ export interface RosterFigures {
 export async function rosterFigures(db: Db): Promise<RosterFigures[]> {
   const { rows } = await sql<{ account: string; read_at: Date | null; teammates: number; invitations: number }>`
     select account, max(read_at) filter (where part = 'teammates') as read_at,
-      coalesce(max(jsonb_array_length(items)) filter (where part = 'teammates'), 0) as teammates,
-      coalesce(max(jsonb_array_length(items)) filter (where part = 'invitations'), 0) as invitations
-    from roster where part in ('teammates', 'invitations') and (items is null or jsonb_typeof(items) = 'array')
-    group by account`.execute(db);
+      coalesce(max(length) filter (where part = 'teammates'), 0) as teammates,
+      coalesce(max(length) filter (where part = 'invitations'), 0) as invitations
+    from roster where part in ('teammates', 'invitations') group by account`.execute(db);
   return rows.map(({ account, read_at, teammates, invitations }) => ({
     account,
     readAt: read_at?.toISOString() ?? null,
@@ -65,12 +64,13 @@ export interface FoundFootprint {
   readAt: string;
 }
 
-/** Every stored list is looked through for these addresses and usernames, subusers included. */
+/** In every stored list, subusers included; those in which none of these names stands are not unpacked. */
 export async function findFootprints(
   db: Db,
   emails: string[],
   links: { account: string; username: string }[],
 ): Promise<FoundFootprint[]> {
+  const names = [...emails, ...links.map(({ username }) => username.toLowerCase())];
   const { rows } = await sql<{
     account: string;
     subuser: string | null;
@@ -78,14 +78,17 @@ export async function findFootprints(
     item: { username?: string; email: string; admin?: boolean };
     read_at: Date;
   }>`
-    with place as (
-      select account, null::text as subuser, part, items, read_at from roster
-        where part in ('teammates', 'invitations') and jsonb_typeof(items) = 'array'
+    with hit as materialized (
+      select account, part, items, read_at from roster
+      where part in ('teammates', 'invitations', 'subusers') and roster_names(items) && ${names}::text[]
+    ), place as (
+      select account, null::text as subuser, part, items, read_at from hit
+        where part <> 'subusers' and jsonb_typeof(items) = 'array'
       union all
       select account, one ->> 'name', list.part, list.items, read_at
-        from roster, jsonb_array_elements(items #> '{items,swept}') one,
+        from hit, jsonb_array_elements(items #> '{items,swept}') one,
           lateral (values ('teammates', one -> 'teammates'), ('invitations', one -> 'invitations')) as list (part, items)
-        where roster.part = 'subusers' and jsonb_typeof(roster.items #> '{items,swept}') = 'array'
+        where hit.part = 'subusers' and jsonb_typeof(hit.items #> '{items,swept}') = 'array'
     )
     select account, subuser, case part when 'teammates' then 'teammate' else 'invitation' end as footprint, item, read_at
     from place, jsonb_array_elements(place.items) as item
@@ -140,7 +143,9 @@ export async function whoIsWho(db: Db, account: string, teammates: Teammate[]): 
       select person_id from link where link.account = ${account} and link.username = mate.username limit 1
     ) as tie on true
     left join lateral (
-      select id from person where tie.person_id is null and emails @> array[mate.email] and seen_at is not null limit 1
+      -- An aggregate, for with a limit PostgreSQL would rather read all people until it meets one.
+      select (array_agg(id))[1] as id from person
+      where tie.person_id is null and emails @> array[mate.email] and seen_at is not null
     ) as same_address on true
     left join person on person.id = coalesce(tie.person_id, same_address.id)`.execute(db);
   return new Map(

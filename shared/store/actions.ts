@@ -10,7 +10,7 @@ import {
   type Snapshot,
 } from '#shared/lifecycle/types.js';
 import type { Db } from './database.js';
-import { type ListPage, type ListQuery, pageOf, seqBefore } from './lists.js';
+import { type ListPage, type ListQuery, only, pageOf, seqBefore } from './lists.js';
 import type { Schema } from './schema.js';
 
 type Tx = Transaction<Schema>;
@@ -254,9 +254,11 @@ export interface ActionFilter {
 /** Newest first. */
 export async function listActions(db: Db, query: ListQuery & ActionFilter): Promise<ListPage<ActionItem>> {
   const rows = await selectItems(db)
-    .$if(query.account !== undefined, (qb) => qb.where('action.account', '=', query.account as string))
     .$if(query.personId !== undefined, (qb) => qb.where('action.person_id', '=', query.personId as string))
-    .$if(query.state !== undefined, (qb) => qb.where('action.state', '=', query.state as ActionState))
+    .$if(query.state !== undefined, (qb) => qb.where(only('action.state', query.state)).orderBy('action.state', 'desc'))
+    .$if(query.account !== undefined, (qb) =>
+      qb.where(only('action.account', query.account)).orderBy('action.account', 'desc'),
+    )
     .$if(query.before !== undefined, (qb) => qb.where(seqBefore('action.seq', query.before)))
     .orderBy('action.seq', 'desc')
     .limit(query.limit + 1)

@@ -106,7 +106,8 @@ async function readSilent(db: Db, sources: readonly string[]): Promise<AlertFact
     select source, floor(extract(epoch from now() - last.received_at) / 86400)::int as days
     from unnest(${[...sources]}::text[]) as source
     join lateral (
-      select received_at from inbox where inbox.source = source.source order by seq desc limit 1
+      select received_at from inbox where inbox.source between source.source and source.source
+      order by inbox.source desc, seq desc limit 1
     ) as last on true
     where last.received_at < now() - interval '7 days'`.execute(db);
   return rows;

@@ -121,9 +121,8 @@ export async function deprovisionBuckets(
   const { rows } = await sql<{ count: number; seconds: number }>`
     select count(*)::int as count, sum(seconds)::float8 as seconds
     from (
-      select extract(epoch from plan.settled_at - inbox.received_at)::float8 as seconds
-      from plan join inbox on inbox.id = plan.event_id
-      where plan.verdict = 'leaver' and plan.settled_at > now() - interval '30 days'
+      select extract(epoch from settled_at - heard_at)::float8 as seconds
+      from plan where verdict = 'leaver' and settled_at > now() - interval '30 days'
     ) as settled
     group by width_bucket(seconds, ${[...bounds]}::float8[])`.execute(db);
   return rows;

@@ -1,7 +1,7 @@
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { EventState, LifecycleEventType, PersonRef } from '#shared/lifecycle/types.js';
 import type { Db } from './database.js';
-import { type EventFilter, matches } from './event-filter.js';
+import { type EventFilter, matches, sortedBy } from './event-filter.js';
 import { type ListPage, type ListQuery, pageOf, seqBefore } from './lists.js';
 import type { Schema } from './schema.js';
 
@@ -209,9 +209,11 @@ export interface EventItem {
 
 /** Newest first. */
 export async function listEvents(db: Db, query: ListQuery & EventFilter): Promise<ListPage<EventItem>> {
+  const sorted = sortedBy(query);
   const rows = await selectItems(db)
     .where(matches(query))
     .$if(query.before !== undefined, (qb) => qb.where(seqBefore('inbox.seq', query.before)))
+    .$if(sorted !== null, (qb) => qb.orderBy(sorted as RawBuilder<unknown>, 'desc'))
     .orderBy('inbox.seq', 'desc')
     .limit(query.limit + 1)
     .execute();

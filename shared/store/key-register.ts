@@ -135,15 +135,30 @@ export interface KeyItem {
   firstSeenAt: string;
 }
 
-export async function listKeys(db: Db, filter: { account?: string; unattributed?: boolean }): Promise<KeyItem[]> {
+export interface KeyFilter {
+  account?: string | undefined;
+  unattributed?: boolean | undefined;
+  /** Lower-case. */
+  owner?: string | undefined;
+}
+
+/** By account, subuser and name. @param page default: all of them */
+export async function listKeys(
+  db: Db,
+  filter: KeyFilter,
+  page?: { limit: number; offset: number },
+): Promise<KeyItem[]> {
   const rows = await db
     .selectFrom('api_key')
     .selectAll()
     .$if(filter.account !== undefined, (qb) => qb.where('account', '=', filter.account as string))
     .$if(filter.unattributed === true, (qb) => qb.where('owner', 'is', null).where('gone_at', 'is', null))
+    .$if(filter.owner !== undefined, (qb) => qb.where('owner', '=', filter.owner as string))
     .orderBy('account')
     .orderBy('subuser')
     .orderBy('name')
+    .orderBy('key_id')
+    .$if(page !== undefined, (qb) => qb.limit(page?.limit ?? 0).offset(page?.offset ?? 0))
     .execute();
   return rows.map((row) => ({
     account: row.account,

@@ -1,4 +1,4 @@
-import { type Expression, type SqlBool, sql } from 'kysely';
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { SendoffError } from '#shared/errors.js';
 
 // Lists are newest first and paged by `seq`, the order in which rows came (design.md, small print "Lists").
@@ -29,6 +29,15 @@ export function pageOf<Row extends { seq: string }, T>(
 export function seqBefore(column: string, before: string | undefined): Expression<SqlBool> {
   if (before !== undefined && !/^\d{1,18}$/.test(before)) throw cursorInvalid();
   return sql<SqlBool>`${sql.ref(column)} < ${before}::bigint`;
+}
+
+/**
+ * One value of a column, for a list that is sorted by this column before `seq`: so PostgreSQL walks along the index of
+ * both. Told `=`, it may walk along all of `seq` to meet such rows soon, and those of a silent source lie at its far end.
+ */
+export function only(column: string | RawBuilder<unknown>, value: string | undefined): Expression<SqlBool> {
+  const place = typeof column === 'string' ? sql.ref(column) : column;
+  return sql<SqlBool>`(${place} between ${value} and ${value})`;
 }
 
 /** Cursor of lists that are ordered by a time, and by id within it. @param cursor the time as the database writes it */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { ActionState, EventState, PlanState } from '#shared/lifecycle/types.js';
 import type { Db } from './database.js';
 
 /** How it stands, in numbers. What is finished is not counted: it would be, each time, the whole of history. */
@@ -13,10 +14,11 @@ export interface Overview {
   audit: { unsequenced: number };
 }
 
+/** What somebody or something still has to do with. */
 export const openStates = {
-  inbox: ['received', 'queued', 'waiting', 'quarantined', 'dead'],
-  plan: ['planned', 'held', 'approved', 'applying', 'waiting'],
-  action: ['ready', 'executing', 'unknown', 'waiting', 'failed'],
+  inbox: ['received', 'queued', 'waiting', 'quarantined', 'dead'] as EventState[],
+  plan: ['planned', 'held', 'approved', 'applying', 'waiting'] as PlanState[],
+  action: ['ready', 'executing', 'unknown', 'waiting', 'failed'] as ActionState[],
 };
 
 export async function readOverview(db: Db): Promise<Overview> {
@@ -72,9 +74,8 @@ export async function deprovisionTimes(
       percentile_cont(0.95) within group (order by seconds) as p95,
       count(*) filter (where seconds <= ${slaMs / 1_000})::int as within
     from (
-      select plan.settled_at, extract(epoch from plan.settled_at - inbox.received_at)::float8 as seconds
-      from plan join inbox on inbox.id = plan.event_id
-      where plan.verdict = 'leaver' and plan.settled_at > now() - make_interval(days => ${days})
+      select settled_at, extract(epoch from settled_at - heard_at)::float8 as seconds
+      from plan where verdict = 'leaver' and settled_at > now() - make_interval(days => ${days})
     ) as settled
     group by grouping sets ((), (to_char(settled_at at time zone 'UTC', 'YYYY-MM-DD')))
     order by day nulls first`.execute(db);

@@ -14,7 +14,7 @@ import type {
 import { currentTraceparent } from '#shared/telemetry/trace.js';
 import { type ActionItem, actionItems } from './actions.js';
 import type { Db } from './database.js';
-import { type ListPage, type ListQuery, pageOf, seqBefore } from './lists.js';
+import { type ListPage, type ListQuery, only, pageOf, seqBefore } from './lists.js';
 import type { Schema } from './schema.js';
 
 type Tx = Transaction<Schema>;
@@ -160,6 +160,7 @@ export async function storePlan(
       set_hash: held.length > 0 || gated.state === 'held' ? setHash(held) : null,
       hold_expires_at: gated.state === 'held' ? sql<Date>`now() + make_interval(secs => ${expireMs / 1000})` : null,
       evidence_at: evidenceAt,
+      heard_at: sql<Date>`(select received_at from inbox where id = ${eventId})`,
       due_at: firstLook(draft, gated),
       settled_at: gated.state === 'settled' ? sql<Date>`now()` : null,
       last_error: null,
@@ -501,7 +502,7 @@ export async function listPlans(
   query: ListQuery & { state?: PlanState; personId?: string },
 ): Promise<ListPage<PlanItem>> {
   const rows = await selectItems(db)
-    .$if(query.state !== undefined, (qb) => qb.where('plan.state', '=', query.state as PlanState))
+    .$if(query.state !== undefined, (qb) => qb.where(only('plan.state', query.state)).orderBy('plan.state', 'desc'))
     .$if(query.personId !== undefined, (qb) => qb.where('plan.person_id', '=', query.personId as string))
     .$if(query.before !== undefined, (qb) => qb.where(seqBefore('plan.seq', query.before)))
     .orderBy('plan.seq', 'desc')

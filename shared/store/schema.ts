@@ -102,6 +102,8 @@ export interface RosterTable {
   account: string;
   part: 'teammates' | 'invitations' | 'own-user' | 'access-requests' | 'subusers' | 'belongings' | 'keys';
   items: Json<unknown> | null;
+  /** Of a list: how many there are. */
+  length: ColumnType<number | null, never, never>;
   /** Start of the reading that gave `items`: they show what was true from then on at the earliest. */
   read_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
   /** Readings that may still be made at once, as of `tokens_at`; null: all of them. */
@@ -147,6 +149,8 @@ export interface PlanTable extends Work {
   hold_expires_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
   /** When the directory was read for it: too old, and the person is planned anew instead of acted upon. */
   evidence_at: Stamp;
+  /** When its event was received: from then on the time to deprovision counts. */
+  heard_at: Stamp;
   created_at: Stamp;
   settled_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
   /** When a settled plan is looked at once more; null: it was, or need not be. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from './database.js';
+import { only } from './lists.js';
 
 /** A hook, channel, subscription or stream that Sendoff made at a provider. It holds no secret. */
 export interface StoredSubscription {
@@ -67,7 +68,8 @@ export async function lastEventAt(db: Db, source: string): Promise<Date | null> 
   const row = await db
     .selectFrom('inbox')
     .select('received_at')
-    .where('source', '=', source)
+    .where(only('source', source))
+    .orderBy('source', 'desc')
     .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst();

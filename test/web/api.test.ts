@@ -140,7 +140,30 @@ describe('lists', () => {
     expect(await found('email=JANE.doe@acme.com')).toEqual([unknown, known]);
     expect(await found(`personId=${jane}`)).toEqual([known]);
     expect(await found('source=entra&state=waiting')).toEqual([unknown]);
+    expect(await found('type=joined')).toEqual([]);
     expect((await ask('GET', `/api/v1/events/${known}`)).body).toMatchObject({ raw: '{}', plans: [] });
+  });
+
+  it('find events by time, also what was stored long after it was received', async () => {
+    const ids: string[] = [];
+    for (const receivedAt of [
+      '2026-03-01T12:00Z',
+      '2026-03-09T09:00Z',
+      '2026-03-09T21:00Z',
+      '2026-03-09T10:00Z',
+      '2026-03-20T12:00Z',
+    ]) {
+      const id = await event('kim@acme.com', null);
+      await pool.query('update inbox set received_at = $1 where id = $2', [receivedAt, id]);
+      ids.push(id);
+    }
+    const found = async (query: string) =>
+      (await ask('GET', `/api/v1/events?${query}`)).body.items.map(({ id }: { id: string }) => ids.indexOf(id));
+    expect(await found('since=2026-03-09T09:30:00Z&until=2026-03-09T20:00:00Z')).toEqual([3]);
+    expect(await found('since=2026-03-09T00:00:00Z&until=2026-03-10T00:00:00Z&source=okta')).toEqual([3, 2, 1]);
+    expect(await found('until=2026-03-09T09:30:00Z')).toEqual([1, 0]);
+    expect(await found('since=2026-03-09T20:00:00Z')).toEqual([4, 2]);
+    expect(await found('since=2026-03-12T00:00:00Z&until=2026-03-13T00:00:00Z')).toEqual([]);
   });
 
   it('find people by the beginning of a name or address, and page by time', async () => {
@@ -371,6 +394,14 @@ describe('accounts', () => {
     expect((await ask('GET', '/api/v1/keys?owner=jane@acme.com')).body.items).toMatchObject([
       { id: 'k1', state: 'registered' },
     ]);
+    await pool.query(
+      `insert into api_key (account, key_id, name) values ('marketing', 'k2', 'b'), ('sales', 'k3', 'a')`,
+    );
+    const first = (await ask('GET', '/api/v1/keys?limit=2')).body;
+    const second = (await ask('GET', `/api/v1/keys?limit=2&before=${first.next}`)).body;
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(['k2', 'k1', 'k3']);
+    expect(second.next).toBeNull();
+    expect((await ask('GET', '/api/v1/keys?unattributed=true&account=sales')).body.items).toMatchObject([{ id: 'k3' }]);
     expect((await audited('key.registered'))[0]).toMatchObject({ actor: 'token:test-admin' });
     expect(writes).toEqual([]);
   });
@@ -493,10 +524,9 @@ describe('the overview', () => {
   it('says how it stands in one answer', async () => {
     await heldPlan('jane@acme.com');
     const settled = await heldPlan('kim@acme.com');
-    await pool.query(
-      `update plan set state = 'settled', settled_at = (select received_at + interval '90 seconds' from inbox where inbox.id = plan.event_id) where id = $1`,
-      [settled.id],
-    );
+    await pool.query(`update plan set state = 'settled', settled_at = heard_at + interval '90 seconds' where id = $1`, [
+      settled.id,
+    ]);
     const { body } = await ask('GET', '/api/v1/overview', { as: 'viewer' });
     expect(body).toMatchObject({
       plans: { held: 1 },

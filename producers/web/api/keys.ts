@@ -40,12 +40,10 @@ export function keyRoutes(app: ApiServer, { db, config, policy, outside, scrub }
         response: { 200: page(key) },
       },
     },
-    async ({ query: { limit, before, account, unattributed = false, owner } }) => {
-      const all = await listKeys(db, { ...(account === undefined ? {} : { account }), unattributed });
-      const items = all.filter((one) => owner === undefined || one.owner === owner);
-      const from = Number(before ?? 0);
-      const next = from + limit < items.length ? String(from + limit) : null;
-      return { items: items.slice(from, from + limit), next };
+    async ({ query: { limit, before = '0', ...filter } }) => {
+      const offset = Number(before);
+      const keys = await listKeys(db, filter, { limit: limit + 1, offset });
+      return { items: keys.slice(0, limit), next: keys.length > limit ? String(offset + limit) : null };
     },
   );
 

@@ -5,6 +5,7 @@ import * as sources from './0003-sources.js';
 import * as access from './0004-access.js';
 import * as alerts from './0005-alerts.js';
 import * as traces from './0007-traces.js';
+import * as search from './0008-search.js';
 import * as catchUpRuns from './0009-catch-up-runs.js';
 import * as reconcileFindings from './0010-reconcile-findings.js';
 
@@ -16,6 +17,7 @@ export const migrations: Record<string, Migration> = {
   '0004-access': access,
   '0005-alerts': alerts,
   '0007-traces': traces,
+  '0008-search': search,
   '0009-catch-up-runs': catchUpRuns,
   '0010-reconcile-findings': reconcileFindings,
 };
