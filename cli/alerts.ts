@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { send } from '#shared/alerts/channels.js';
-import { messageOf as digestOf } from '#shared/alerts/message.js';
 import { policyOf } from '#shared/config/policy.js';
-import { messageOf, SendoffError } from '#shared/errors.js';
+import { testChannels } from '#shared/operations/alerts.js';
 import { openOutside } from '#shared/planning/surroundings.js';
 import { openAlerts } from '#shared/store/alerts.js';
 import { shortTime } from './listing.js';
 import { exitCodes, print, table } from './output.js';
+import { operatorOf } from './operator.js';
 import { commonOptions, configOf, environmentNow, withDatabase } from './session.js';
 
 export function addAlerts(program: Command): void {
@@ -43,30 +41,9 @@ export function addAlerts(program: Command): void {
     .action(async (channel: string | undefined, _options: unknown, command: Command) => {
       const { json, config: path } = commonOptions(command);
       const { config } = configOf({ config: path });
-      const wanted = Object.entries(config.notifications).filter(([name]) => channel === undefined || name === channel);
-      if (wanted.length === 0) {
-        throw new SendoffError(channel === undefined ? 'no notifications are configured' : `there is no ${channel}`, {
-          code: 'CHANNEL_UNKNOWN',
-          blame: 'input',
-          remedy: `add it under notifications in sendoff.yaml; there is ${Object.keys(config.notifications).join(', ') || 'none'}`,
-        });
-      }
-      const outcomes = await withDatabase(environmentNow(), async ({ db }) => {
+      const outcomes = await withDatabase(environmentNow(), ({ db }) => {
         const { clients } = openOutside(db, config, policyOf(config), () => Promise.resolve());
-        const alert = {
-          key: 'test',
-          kind: 'hold' as const,
-          title: 'This is a test: nothing waits for you',
-          remedy: '',
-        };
-        return Promise.all(
-          wanted.map(async ([name, one]) => {
-            const message = digestOf([alert], config.publicUrl ?? null);
-            const delivery = { id: `msg_${randomUUID()}`, message, alerts: [alert], at: new Date() };
-            const error = await send(name, one, clients, delivery).then(() => null, messageOf);
-            return { channel: name, ok: error === null, error };
-          }),
-        );
+        return testChannels(db, config, clients, { channel, by: operatorOf({}) });
       });
       print(json, { channels: outcomes }, () =>
         outcomes

@@ -14,6 +14,7 @@ import { handlers } from './handlers.js';
 import { processJob } from './process-job.js';
 import { dropRestoreRecords } from './upkeep/drop-restore-records.js';
 import { expireAnswers } from './upkeep/expire-answers.js';
+import { feedReplays } from './upkeep/feed-replays.js';
 import { keepAudit } from './upkeep/keep-audit.js';
 import { keepReconciled } from './upkeep/keep-reconciled.js';
 import { keepWitness, stopIfRestored } from './upkeep/keep-witness.js';
@@ -65,6 +66,7 @@ export async function startWork(settings: Settings & { signer: Signer }): Promis
       dropRestoreRecords(context),
       keepReconciled(context),
       reconcileOnRequest(context),
+      feedReplays(context),
       tellAlerts(context, config),
       keepWitness(db, witness, log),
       { name: 'report-alive', everyMs: 10_000, run: () => reportAlive(db, runtime.self) },

@@ -10,7 +10,8 @@ import { Read } from '../parts/read.tsx';
 import { SearchField } from '../parts/search-field.tsx';
 import { useFilters } from '../parts/use-filters.ts';
 import { Moment, PersonLink, Small, State } from '../parts/words.tsx';
-import { ReplayMatching } from './events-replay.tsx';
+import { ReplayMatching } from './replay-matching.tsx';
+import { Replays } from './replays.tsx';
 
 const route = getRouteApi('/events');
 const states = ['received', 'queued', 'waiting', 'done', 'ignored', 'quarantined', 'dead'];
@@ -47,6 +48,7 @@ export function EventsPage(): React.ReactNode {
         />
         <Choice label="State" values={states} value={filter.state} onChoose={(state) => change({ state })} />
       </Group>
+      <Replays />
       {!whole && <Small>Type the whole address to search by it.</Small>}
       <Read of={events}>
         {({ items, next }) =>
@@ -54,7 +56,11 @@ export function EventsPage(): React.ReactNode {
             <Nothing>No event matches. Nothing arrives at all? Settings, doctor, checks every source.</Nothing>
           ) : (
             <>
-              {mayReplay && <ReplayMatching filter={asked} />}
+              {mayReplay && (
+                <Group>
+                  <ReplayMatching label="Replay all that match" filter={asked} />
+                </Group>
+              )}
               <DataTable label="Events" columns={columns} rows={items} idOf={({ id }) => id} />
               <Pager next={next} before={before} />
             </>

@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type Outside, openOutside } from '#shared/planning/surroundings.js';
 import { openBreaker } from '#shared/store/accounts.js';
 import { accountRoutes } from './accounts.js';
+import { alertRoutes } from './alerts.js';
 import { auditRoutes } from './audit.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { eventRoutes } from './events.js';
@@ -13,19 +14,24 @@ import { overviewRoutes } from './overview.js';
 import { orderRoutes, peopleRoutes } from './people.js';
 import { planRoutes } from './plans.js';
 import { reconciliationRoutes } from './reconciliations.js';
+import { replayRoutes } from './replays.js';
 import { settingsRoutes } from './settings.js';
 import { sourceRoutes } from './sources.js';
+import { streamRoutes } from './stream.js';
 import { tokenRoutes } from './tokens.js';
 
 /** Every noun of the API, one file each. */
 const nouns = [
   overviewRoutes,
+  streamRoutes,
   peopleRoutes,
   orderRoutes,
   eventRoutes,
+  replayRoutes,
   planRoutes,
   accountRoutes,
   keyRoutes,
+  alertRoutes,
   auditRoutes,
   reconciliationRoutes,
   sourceRoutes,
