@@ -4,8 +4,8 @@ import { testChannels } from '#shared/operations/alerts.js';
 import { openOutside } from '#shared/planning/surroundings.js';
 import { openAlerts } from '#shared/store/alerts.js';
 import { shortTime } from './listing.js';
-import { exitCodes, print, table } from './output.js';
 import { operatorOf } from './operator.js';
+import { exitCodes, print, table } from './output.js';
 import { commonOptions, configOf, environmentNow, withDatabase } from './session.js';
 
 export function addAlerts(program: Command): void {

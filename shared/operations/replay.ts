@@ -65,5 +65,7 @@ function shownFilter({ email, personId, search, since, until, ...plain }: Replay
     ...(until === undefined ? {} : { until: until.toISOString() }),
     ...(email === undefined && personId === undefined && search === undefined ? {} : { person: 'one' }),
   };
-  return Object.fromEntries(Object.entries(shown).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+  return Object.fromEntries(
+    Object.entries(shown).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
 }

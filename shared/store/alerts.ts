@@ -229,10 +229,7 @@ export async function channelStates(
 ): Promise<Map<string, { sentAt: Date | null; failures: number; lastError: string | null }>> {
   const rows = await db.selectFrom('alert_channel').selectAll().execute();
   return new Map(
-    rows.map(({ name, sent_at, failures, last_error }) => [
-      name,
-      { sentAt: sent_at, failures, lastError: last_error },
-    ]),
+    rows.map(({ name, sent_at, failures, last_error }) => [name, { sentAt: sent_at, failures, lastError: last_error }]),
   );
 }
 

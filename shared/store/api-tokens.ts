@@ -68,17 +68,19 @@ export async function useToken(db: Db, token: string): Promise<{ name: string; r
 }
 
 /** Does the token still open what it opened? To ask is no use of it. */
-export const standingToken = together(async (db: Db, tokens: string[]): Promise<({ name: string; role: Role } | null)[]> => {
-  const hashes = tokens.map(hash);
-  const rows = await db
-    .selectFrom('api_token')
-    .select(['hash', 'name', 'role'])
-    .where('hash', 'in', hashes)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', sql<Date>`now()`)
-    .execute();
-  return hashes.map((one) => rows.find((row) => row.hash.equals(one)) ?? null);
-});
+export const standingToken = together(
+  async (db: Db, tokens: string[]): Promise<({ name: string; role: Role } | null)[]> => {
+    const hashes = tokens.map(hash);
+    const rows = await db
+      .selectFrom('api_token')
+      .select(['hash', 'name', 'role'])
+      .where('hash', 'in', hashes)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', sql<Date>`now()`)
+      .execute();
+    return hashes.map((one) => rows.find((row) => row.hash.equals(one)) ?? null);
+  },
+);
 
 /** By id or name. @returns null when there is no such token, or it was revoked before */
 export async function revokeToken(

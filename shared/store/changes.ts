@@ -38,7 +38,9 @@ export async function readFingerprints(db: Db): Promise<Fingerprints> {
       (select concat_ws(' ', count(*), max(opened_at)) from alert where closed_at is null) as alerts,
       concat_ws(' ', (select md5(string_agg(id::text, '')) from (
           select id from audit_entry order by at desc, id desc limit 20) as newest),
-        (select concat_ws(' ', id, finished_at) from audit_verification order by started_at desc limit 1)) as audit`.execute(db);
+        (select concat_ws(' ', id, finished_at) from audit_verification order by started_at desc limit 1)) as audit`.execute(
+    db,
+  );
   return rows[0] as Fingerprints;
 }
 

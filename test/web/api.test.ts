@@ -354,7 +354,9 @@ describe('failures', () => {
     );
     const { items, total } = await failures();
     expect(total).toBe(4);
-    expect(items.map(({ place, text, count, replayable }: Record<string, unknown>) => [place, text, count, replayable])).toEqual(
+    expect(
+      items.map(({ place, text, count, replayable }: Record<string, unknown>) => [place, text, count, replayable]),
+    ).toEqual(
       expect.arrayContaining([
         ['marketing', '403 for …, request …', 2, 2],
         ['okta', 'two people have this address', 1, 1],
@@ -406,22 +408,23 @@ describe('alerts', () => {
       good: { type: 'slack', token: `${ears.url}/good`, on: ['hold'], digest: '1m' },
       bad: { type: 'slack', token: `${ears.url}/bad` },
     };
-    const other = await openConsole(db, { notifications });
+    const other = await openConsole(db, { notifications, signIn });
+    const headers = (await cookie(['o'])) as Record<string, string>;
     await pool.query(`insert into alert_channel (name, failures, last_error) values ('bad', 3, 'it answered 500')`);
-    const channels = (await other.ask('GET', '/api/v1/alerts/channels', { as: 'viewer' })).body.items;
+    const channels = (await other.ask('GET', '/api/v1/alerts/channels', { headers })).body.items;
     expect(channels).toMatchObject([
       { name: 'good', type: 'slack', on: ['hold'], digestSeconds: 60, failures: 0 },
       { name: 'bad', failures: 3, lastError: 'it answered 500' },
     ]);
     expect(JSON.stringify(channels)).not.toContain(ears.url);
-    const test = (body: object) => other.ask('POST', '/api/v1/alerts/test', { as: 'operator', body });
+    const test = (body: object) => other.ask('POST', '/api/v1/alerts/test', { headers, body });
     expect((await test({ channel: 'good' })).body).toEqual({ channels: [{ channel: 'good', ok: true, error: null }] });
     expect(heard).toEqual(['/good']);
     const all = (await test({})).body.channels;
     expect(all.map(({ ok }: { ok: boolean }) => ok)).toEqual([true, false]);
     expect((await test({ channel: 'nobody' })).body).toMatchObject({ status: 404, code: 'CHANNEL_UNKNOWN' });
     expect((await audited('alerts.tested'))[0]).toMatchObject({
-      actor: 'token:test-operator',
+      actor: 'user:jane@acme.com',
       detail: { told: ['good'], failed: ['bad'] },
     });
     await other.app.close();

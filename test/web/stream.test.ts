@@ -87,7 +87,8 @@ describe('the stream of changes', () => {
     const headers = await bearer('viewer', 'short');
     const page = await watch(headers);
     const idle = await watch((await cookie(['v'], 'idle@acme.com')) as never);
-    const seen = async () => (await pool.query(`select seen_at from session where actor = 'user:idle@acme.com'`)).rows[0];
+    const seen = async () =>
+      (await pool.query(`select seen_at from session where actor = 'user:idle@acme.com'`)).rows[0];
     const before = await seen();
     await pool.query(`update api_token set revoked_at = now() where name = 'short'`);
     await until('it ended', () => page.ended);

@@ -194,6 +194,7 @@ export interface Event {
 }
 
 export interface EventDetail extends Event {
+  directoryId: string | null;
   raw: string;
   plans: string[];
 }

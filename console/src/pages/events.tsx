@@ -7,7 +7,7 @@ import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame } from '../parts/page.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Read } from '../parts/read.tsx';
-import { SearchField } from '../parts/search-field.tsx';
+import { isAddress, SearchField } from '../parts/search-field.tsx';
 import { useFilters } from '../parts/use-filters.ts';
 import { Moment, PersonLink, Small, State } from '../parts/words.tsx';
 import { ReplayMatching } from './replay-matching.tsx';
@@ -20,8 +20,7 @@ export function EventsPage(): React.ReactNode {
   const { before, ...filter } = route.useSearch();
   const change = useFilters();
   const mayReplay = useMay('operator');
-  // The server takes whole addresses only: half of one is not asked for.
-  const whole = filter.email === undefined || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(filter.email);
+  const whole = filter.email === undefined || isAddress(filter.email);
   const asked = whole ? filter : { ...filter, email: undefined };
   const events = useRead<Page<Event>>(withQuery('/events', { ...asked, before }));
   const sources = useRead<Page<Source>>('/sources', { everyMs: 60_000 });

@@ -41,8 +41,8 @@ export function ReplayMatching({ label, filter }: { label: string; filter: Recor
             {count.isSuccess && (
               <>
                 <Text>
-                  {plural(matching, 'event')} that {matching === 1 ? 'names' : 'name'} a person. Their people are planned
-                  anew, from the directory as it is now; whatever is new goes before them.
+                  {plural(matching, 'event')} that {matching === 1 ? 'names' : 'name'} a person. Their people are
+                  planned anew, from the directory as it is now; whatever is new goes before them.
                 </Text>
                 {matching > fewAtMost && (
                   <TextInput

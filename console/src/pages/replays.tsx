@@ -53,7 +53,11 @@ function ReplayLine({ of: { id, state, filter, by, requestedAt, count, started, 
           <WriteButton label="Abort" doneText="" write={() => ({ path: `/events/replays/${id}/abort` })} />
         )}
       </Group>
-      <Progress value={(100 * done) / count} color={abortedBy === null ? undefined : 'gray'} aria-label="Planned anew" />
+      <Progress
+        value={(100 * done) / count}
+        color={abortedBy === null ? undefined : 'gray'}
+        aria-label="Planned anew"
+      />
     </Stack>
   );
 }

@@ -24,7 +24,8 @@ export function Notifications() {
       {({ items }) =>
         items.length === 0 ? (
           <Nothing>
-            Nobody is told. Write `notifications` into sendoff.yaml: Slack, signed webhooks, and e-mail through SendGrid.
+            Nobody is told. Write `notifications` into sendoff.yaml: Slack, signed webhooks, and e-mail through
+            SendGrid.
           </Nothing>
         ) : (
           <Stack>

@@ -42,7 +42,11 @@ function Alerts({ of }: { of: Alert[] }) {
 function Way({ of: { id, kind, remedy } }: { of: Alert }) {
   const to = wayOf(kind, id);
   if (to === null) return remedy === '' ? null : <Small>{remedy}</Small>;
-  return <Anchor inherit renderRoot={(props) => <Link {...props} {...to.link} />}>{to.label}</Anchor>;
+  return (
+    <Anchor inherit renderRoot={(props) => <Link {...props} {...to.link} />}>
+      {to.label}
+    </Anchor>
+  );
 }
 
 function wayOf(kind: string, id: string): { label: string; link: LinkProps } | null {

@@ -55,7 +55,13 @@ export function eventRoutes(app: ApiServer, { db, nudge }: ApiContext): void {
         tags: ['events'],
         summary: 'One event, as it was sent, with the plans it led to',
         params: byId,
-        response: { 200: event.extend({ raw: z.string(), plans: z.array(z.string()) }) },
+        response: {
+          200: event.extend({
+            directoryId: z.string().nullable().describe('What the source calls the person'),
+            raw: z.string(),
+            plans: z.array(z.string()),
+          }),
+        },
       },
     },
     async ({ params: { id } }) => found('event', id, await showEvent(db, id)),

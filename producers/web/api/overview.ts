@@ -5,6 +5,7 @@ import { listRuns } from '#shared/store/reconcile-requests.js';
 import { account, readAccounts } from './accounts.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { at, atOrNull } from './schemas.js';
+import { shareReading } from './share-reading.js';
 import { readSources, source } from './sources.js';
 
 /** It looks through a month: everybody who has the page open is told the same. */
@@ -38,7 +39,7 @@ const overview = z.object({
 export function overviewRoutes(app: ApiServer, context: ApiContext): void {
   const { db, config } = context;
   const slow = remembered(() => deprovisionTimes(db, 30, config.sla.deprovision), timesFreshMs);
-  const read = shared(() => readAll(context, slow));
+  const read = shareReading(() => readAll(context, slow));
   app.get(
     '/overview',
     {
@@ -83,31 +84,6 @@ async function readAll(
     timeToDeprovision,
     accounts,
     sources,
-  };
-}
-
-/**
- * All who were told at once that something changed ask at once. Whoever asks while a reading is under way gets the next
- * one, together with everybody else who does: that one shows what they were told of.
- */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | null = null;
-  let next: Promise<T> | null = null;
-  const begin = (): Promise<T> => {
-    const answer = ask().finally(() => {
-      running = null;
-    });
-    running = answer;
-    return answer;
-  };
-  return () => {
-    if (running === null) return begin();
-    const before = running.catch(() => undefined);
-    next ??= before.then(() => {
-      next = null;
-      return begin();
-    });
-    return next;
   };
 }
 

@@ -90,7 +90,10 @@ export function planRoutes(app: ApiServer, context: ApiContext): void {
         querystring: listQuery.extend({
           state: z.enum(planStates).optional(),
           personId: z.uuid().optional(),
-          leaving: z.stringbool().optional().describe('Of each person only what was decided last, if it takes access away'),
+          leaving: z
+            .stringbool()
+            .optional()
+            .describe('Of each person only what was decided last, if it takes access away'),
         }),
         response: { 200: page(plan) },
       },

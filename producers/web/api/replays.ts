@@ -6,6 +6,7 @@ import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { eventFilter } from './events.js';
 import { at, atOrNull, byId, found, listQuery, page, personRef } from './schemas.js';
+import { shareReading } from './share-reading.js';
 
 const mostAtOnce = 100_000;
 
@@ -53,6 +54,7 @@ const cause = z.object({
 });
 
 export function replayRoutes(app: ApiServer, { db, scrub }: ApiContext): void {
+  const readAll = shareReading(() => failuresByCause(db));
   app.get(
     '/failures',
     {
@@ -65,7 +67,7 @@ export function replayRoutes(app: ApiServer, { db, scrub }: ApiContext): void {
       },
     },
     async ({ query }) => {
-      const { items, total } = await failuresByCause(db, query.search);
+      const { items, total } = await (query.search === undefined ? readAll() : failuresByCause(db, query.search));
       return { items: items.map((one) => ({ ...one, text: scrub(one.text) })), next: null, total };
     },
   );
