@@ -30,10 +30,12 @@ export function openChangeStream(look: () => Promise<Fingerprints>): ChangeStrea
   let last: Fingerprints | null = null;
   let looking: Promise<void> | null = null;
   let closed = false;
+  let timers: NodeJS.Timeout[] = [];
 
-  const send = ({ out }: Watcher, frame: string): void => {
-    if (out.readableLength > unreadAtMost) out.destroy();
-    else out.push(frame);
+  const send = (watcher: Watcher, frame: string): void => {
+    if (!watchers.has(watcher)) return;
+    if (watcher.out.readableLength > unreadAtMost) watcher.out.destroy();
+    else watcher.out.push(frame);
   };
   const lookOnce = async (): Promise<void> => {
     const now = await look();
@@ -54,22 +56,26 @@ export function openChangeStream(look: () => Promise<Fingerprints>): ChangeStrea
     for (const watcher of watchers) send(watcher, ': still here\n\n');
   };
   const onRecheck = () => {
-    for (const { out, mayStill } of watchers) {
+    for (const watcher of watchers) {
       // Who can't be vouched for any more is not told anything more either.
-      mayStill().then(
-        (may) => may || out.push(null),
-        () => out.push(null),
+      watcher.mayStill().then(
+        (may) => may || end(watcher),
+        () => end(watcher),
       );
     }
   };
 
-  let timers: NodeJS.Timeout[] = [];
   const leave = (watcher: Watcher): void => {
     watchers.delete(watcher);
     if (watchers.size > 0) return;
     for (const timer of timers) clearInterval(timer);
     timers = [];
     last = null;
+  };
+  const end = (watcher: Watcher): void => {
+    if (!watchers.has(watcher)) return;
+    leave(watcher);
+    watcher.out.push(null);
   };
 
   return {
@@ -92,7 +98,7 @@ export function openChangeStream(look: () => Promise<Fingerprints>): ChangeStrea
     },
     close() {
       closed = true;
-      for (const { out } of watchers) out.push(null);
+      for (const watcher of [...watchers]) end(watcher);
     },
   };
 }

@@ -41,7 +41,8 @@ export async function storeReplay(
     limit,
     by,
   }: {
-    filter: ReplayFilter /** The filter as it may be shown: it points at nobody. */;
+    filter: ReplayFilter;
+    /** The filter as it may be shown: it points at nobody. */
     shown: object;
     limit: number;
     by: string;

@@ -33,6 +33,9 @@ export function streamRoutes(app: ApiServer, { db }: ApiContext): void {
           remedy: 'ask every few seconds instead, or run another web process',
         });
       }
+      // Whoever left while it was being opened left no word of it with the stream.
+      reply.raw.once('close', () => stream.destroy());
+      if (reply.raw.destroyed) stream.destroy();
       reply
         .type('text/event-stream; charset=utf-8')
         // A proxy must neither keep it, nor collect or compress it before it passes it on (nginx: the second one).

@@ -24,6 +24,7 @@ const statements = [
      done_at timestamptz,
      primary key (replay_id, place)
    )`,
+  `create index replay_event_open on replay_event (replay_id, place) where done_at is null`,
   `create index replay_event_under_way on replay_event (event_id) where fed_at is not null and done_at is null`,
 
   // Failures with the same cause have the same text, but for ids, addresses and numbers.
