@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { SendoffError } from '#shared/errors.js';
 import type { EventFilter } from '#shared/store/event-filter.js';
-import { replayPerSecond } from '#shared/store/event-replay.js';
 import { isConfirmed } from './confirm.js';
 import { addFilterOptions, type FilterOptions, filterOf } from './event-filter.js';
 import { assertId } from './ids.js';
@@ -16,10 +15,9 @@ const reach = () => import('./reach/events.js');
 
 /** What is under way needs no replay. */
 const states = ['waiting', 'done', 'dead'] as const;
-/** Counted and replayed by one command. */
-const mostAtOnce = 1_000;
-/** Whoever breaks it off has let no more than these go. */
-const batchSize = 100;
+/** Counted and replayed by one command, as by one request of the API. */
+const mostAtOnce = 100_000;
+const pauseMs = 500;
 
 interface ReplayOptions extends FilterOptions, OperatorOptions {
   state?: (typeof states)[number];
@@ -75,37 +73,55 @@ async function replayMatching(command: Command, filter: EventFilter, isYes: bool
     const what = `${count}${count === mostAtOnce ? ' or more' : ''} events`;
     if (!json) process.stdout.write(`${what} match.\n`);
     const goes = count > 0 && (isYes || (!json && (await isConfirmed(`Plan their people anew, the newest first?`))));
-    const replayed = goes ? await replayBatches(events, filter, count, !json) : 0;
-    print(json, { count, replayed }, () => outcomeText(count, replayed, goes));
-    // Not confirmed is held.
-    if (!goes && count > 0) process.exitCode = exitCodes.held;
+    if (!goes) {
+      print(json, { id: null, count }, () =>
+        count === 0 ? 'There is nothing to replay.' : 'Nothing was replayed. `--yes` replays them.',
+      );
+      // Not confirmed is held.
+      if (count > 0) process.exitCode = exitCodes.held;
+      return;
+    }
+    const replay = await events.beginReplay(filter, mostAtOnce);
+    if (json) return print(json, { id: replay.id, count: replay.count }, () => '');
+    print(json, replay, () => 'A worker plans them anew, behind whatever is new. Ctrl-C begins no more of them.');
+    await follow(events, replay.id);
   });
 }
 
-/** The newest first, no faster than they are planned: what arrives meanwhile is not kept waiting behind them. */
-async function replayBatches(events: Events, filter: EventFilter, count: number, withBar: boolean): Promise<number> {
-  const bar = progressBar('events replayed', withBar);
-  let replayed = 0;
-  let before: string | undefined;
+/** Until it is over; whoever breaks it off lets nothing more begin. */
+async function follow(events: Events, id: string): Promise<void> {
+  const bar = progressBar('events planned anew', true);
+  let broken = false;
+  const stop = () => {
+    broken = true;
+  };
+  process.once('SIGINT', stop);
   try {
     for (;;) {
-      const page = await events.list({ ...filter, limit: Math.min(batchSize, mostAtOnce - replayed), before });
-      const ids = page.items.map(({ id }) => id);
-      const done = ids.length === 0 ? 0 : await events.replayAll(ids);
-      replayed += done;
-      bar.update(replayed, count);
-      if (page.next === null || replayed >= mostAtOnce) return replayed;
-      before = page.next;
-      await sleep((done / replayPerSecond) * 1_000);
+      const { state, done, count } = await events.showReplay(id);
+      bar.update(done, count);
+      if (state === 'done' || state === 'aborted') {
+        bar.end();
+        process.stdout.write(outcomeText(state, done, count));
+        return;
+      }
+      if (broken) {
+        broken = false;
+        await events.abortReplay(id);
+      } else if (!(await events.isWorkerAlive())) {
+        bar.end();
+        process.stdout.write('No worker is running; the replay is kept and goes on once one is.\n');
+        return;
+      }
+      await sleep(pauseMs);
     }
   } finally {
     bar.end();
+    process.removeListener('SIGINT', stop);
   }
 }
 
-function outcomeText(count: number, replayed: number, goes: boolean): string {
-  if (count === 0) return 'There is nothing to replay.';
-  if (!goes) return 'Nothing was replayed. `--yes` replays them.';
-  const more = replayed < mostAtOnce ? '' : ' More match: `--until` goes on with the older ones.';
-  return `${replayed} are planned anew; \`sendoff plans list\` shows what comes of them.${more}`;
+function outcomeText(state: 'done' | 'aborted', done: number, count: number): string {
+  const what = state === 'done' ? `${done} were planned anew` : `Aborted: ${done} of ${count} were planned anew`;
+  return `${what}; \`sendoff plans list\` shows what came of them.\n`;
 }

@@ -15,6 +15,7 @@ import { processJob } from './process-job.js';
 import { dropFindings } from './upkeep/drop-findings.js';
 import { dropRestoreRecords } from './upkeep/drop-restore-records.js';
 import { expireAnswers } from './upkeep/expire-answers.js';
+import { feedReplays } from './upkeep/feed-replays.js';
 import { keepAudit } from './upkeep/keep-audit.js';
 import { keepReconciled } from './upkeep/keep-reconciled.js';
 import { keepWitness, stopIfRestored } from './upkeep/keep-witness.js';
@@ -67,6 +68,7 @@ export async function startWork(settings: Settings & { signer: Signer }): Promis
       dropFindings(context),
       keepReconciled(context),
       reconcileOnRequest(context),
+      feedReplays(context),
       tellAlerts(context, config),
       keepWitness(db, witness, log),
       { name: 'report-alive', everyMs: 10_000, run: () => reportAlive(db, runtime.self) },

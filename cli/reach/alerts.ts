@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { testChannels } from '#shared/operations/alert-test.js';
+import { testChannels } from '#shared/operations/alerts.js';
 import { openAlerts } from '#shared/store/alerts.js';
 import { type Server, slowMs } from '../server/client.js';
 import { page } from '../server/documents.js';
 import type { DatabaseSession } from '../session.js';
 
 const alert = z.object({
-  key: z.string(),
+  id: z.string(),
+  state: z.literal('open'),
   kind: z.string(),
   title: z.string(),
   remedy: z.string(),
@@ -23,17 +24,22 @@ export interface Alerts {
   test(channel: string | undefined): Promise<z.infer<typeof told>['channels']>;
 }
 
-export function inDatabase({ db, config, outside }: DatabaseSession): Alerts {
+/** As many as the API gives at once. */
+const most = 500;
+
+export function inDatabase({ db, config, outside, by }: DatabaseSession): Alerts {
   return {
     list: async () =>
-      (await openAlerts(db)).map(({ openedAt, times: _, ...one }) => ({ ...one, openedAt: openedAt.toISOString() })),
-    test: async (channel) => testChannels(config(), (await outside()).clients, channel),
+      (await openAlerts(db, most)).map(({ key, kind, title, remedy, openedAt }) => {
+        return { id: key, state: 'open', kind, title, remedy, openedAt: openedAt.toISOString() };
+      }),
+    test: async (channel) => testChannels(db, config(), (await outside()).clients, { channel, by: by() }),
   };
 }
 
 export function atServer(server: Server): Alerts {
   return {
-    list: async () => (await server.get('/alerts', page(alert))).items,
-    test: async (channel) => (await server.post('/alerts/tests', told, { channel }, slowMs)).channels,
+    list: async () => (await server.get('/alerts', page(alert), { limit: most })).items,
+    test: async (channel) => (await server.post('/alerts/test', told, { channel }, slowMs)).channels,
   };
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { replayEvent, replayEvents } from '#shared/operations/replay.js';
+import { beginReplay, endReplay, replayEvent } from '#shared/operations/replay.js';
 import type { EventFilter } from '#shared/store/event-filter.js';
-import { countReplayable } from '#shared/store/event-replay.js';
 import { listEvents, showEvent } from '#shared/store/inbox.js';
 import type { ListPage, ListQuery } from '#shared/store/lists.js';
+import { isWorkerAlive } from '#shared/store/processes.js';
+import { countReplayable, showReplay } from '#shared/store/replays.js';
 import { found } from '../ids.js';
 import type { Server } from '../server/client.js';
-import { page, person } from '../server/documents.js';
+import { isWorkerAliveAt, page, person } from '../server/documents.js';
 import type { DatabaseSession } from '../session.js';
 
 const event = z.object({
@@ -20,19 +21,26 @@ const event = z.object({
   lastError: z.string().nullable(),
 });
 const shown = event.extend({ raw: z.string() });
-const replayed = z.object({ count: z.number() });
+const counted = z.object({ count: z.number() });
+const begun = counted.extend({ id: z.string() });
+const replay = z.object({ id: z.string(), state: z.string(), count: z.number(), done: z.number() });
 
 /** What identity providers sent: the inbox. */
 export interface Events {
-  list(query: ListQuery & Omit<EventFilter, 'ids'>): Promise<ListPage<z.infer<typeof event>>>;
+  list(query: ListQuery & EventFilter): Promise<ListPage<z.infer<typeof event>>>;
   /** @throws SendoffError NOT_FOUND */
   show(id: string): Promise<z.infer<typeof shown>>;
   /** Plans its person anew. @throws SendoffError NOT_FOUND for one that names nobody */
   replay(id: string): Promise<void>;
   /** How many a replay of all that match would be about, counted up to `limit`. */
   countReplayable(filter: EventFilter, limit: number): Promise<number>;
-  /** @returns how many are planned anew: those under way already are left to themselves */
-  replayAll(ids: string[]): Promise<number>;
+  /** A worker does it. @throws SendoffError NOTHING_TO_REPLAY */
+  beginReplay(filter: EventFilter, limit: number): Promise<z.infer<typeof begun>>;
+  /** How far it is. */
+  showReplay(id: string): Promise<z.infer<typeof replay>>;
+  /** Begins no more of them. @throws SendoffError REPLAY_OVER */
+  abortReplay(id: string): Promise<void>;
+  isWorkerAlive(): Promise<boolean>;
 }
 
 export function inDatabase({ db, by }: DatabaseSession): Events {
@@ -43,7 +51,10 @@ export function inDatabase({ db, by }: DatabaseSession): Events {
       found('event that names a person', id, (await replayEvent(db, id, by())) || null);
     },
     countReplayable: (filter, limit) => countReplayable(db, filter, limit),
-    replayAll: (ids) => replayEvents(db, { filter: { ids }, limit: ids.length, by: by() }),
+    beginReplay: (filter, limit) => beginReplay(db, { filter, limit, by: by() }),
+    showReplay: async (id) => found('replay', id, await showReplay(db, id)),
+    abortReplay: (id) => endReplay(db, id, by()),
+    isWorkerAlive: () => isWorkerAlive(db),
   };
 }
 
@@ -55,10 +66,13 @@ export function atServer(server: Server): Events {
       await server.post(`/events/${id}/replay`, z.object({}), {});
     },
     async countReplayable(filter, limit) {
-      return (await server.post('/events/replays', replayed, { filter, limit, dryRun: true })).count;
+      return (await server.post('/events/replays', counted, { filter, limit, dryRun: true })).count;
     },
-    async replayAll(ids) {
-      return (await server.post('/events/replays', replayed, { filter: { ids }, limit: ids.length })).count;
+    beginReplay: (filter, limit) => server.post('/events/replays', begun, { filter, limit }),
+    showReplay: (id) => server.get(`/events/replays/${id}`, replay),
+    async abortReplay(id) {
+      await server.post(`/events/replays/${id}/abort`, replay, {});
     },
+    isWorkerAlive: () => isWorkerAliveAt(server),
   };
 }

@@ -64,6 +64,7 @@ const routeTree = root.addChildren([
   createRoute({
     getParentRoute,
     path: '/failures',
+    validateSearch: text('search'),
     component: lazyRouteComponent(() => import('./pages/failures.tsx'), 'FailuresPage'),
   }),
   createRoute({

@@ -14,6 +14,7 @@ import {
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
+import { useChangeStream } from './api/live.ts';
 import type { Overview } from './api/types.ts';
 import { useMe, useRead } from './api/use-api.ts';
 
@@ -29,6 +30,7 @@ const pages = [
 ] as const;
 
 export function Shell(): React.ReactNode {
+  useChangeStream();
   const [opened, menu] = useDisclosure(false);
   const { pathname, hash } = useLocation();
   const navigate = useNavigate();

@@ -3,9 +3,9 @@ import { mayActAs, type Role, roleOf } from '#shared/access/roles.js';
 import { appendAudit } from '#shared/audit/append.js';
 import type { SignInConfig } from '#shared/config/schema-sign-in.js';
 import { sameSecret } from '#shared/secrets.js';
-import { useToken } from '#shared/store/api-tokens.js';
+import { standingToken, useToken } from '#shared/store/api-tokens.js';
 import type { Db } from '#shared/store/database.js';
-import { useSession } from '#shared/store/sessions.js';
+import { standingSession, useSession } from '#shared/store/sessions.js';
 import { cookieOf } from './cookies.js';
 import { signInPage } from './pages.js';
 import { type Problem, sendProblem } from './problem.js';
@@ -37,6 +37,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route there is, once the server is ready: what the role matrix is checked against. */
     guarded: RouteOptions[];
+    /** Would this request, which was let in a while ago, be let in now? To ask keeps no session open. */
+    mayStill(request: FastifyRequest, needs: Role): Promise<boolean>;
   }
 }
 
@@ -55,6 +57,10 @@ export function guardRoutes(app: FastifyInstance, options: AccessOptions): void 
   app.decorateRequest('caller', null);
   const routes: RouteOptions[] = [];
   app.decorate('guarded', routes);
+  app.decorate('mayStill', async (request, needs) => {
+    const caller = await callerOf(request, options, { session: standingSession, token: standingToken });
+    return caller !== null && mayActAs(caller.role, needs);
+  });
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config };
     if (/^\/(hooks|scim)\//.test(route.url)) route.config.access ??= 'sender';
@@ -82,10 +88,11 @@ export function guardRoutes(app: FastifyInstance, options: AccessOptions): void 
   });
 }
 
-/** Who asks; null: nobody we know. */
+/** Who asks; null: nobody we know. @param read by default it counts as a use, which keeps a session open */
 export async function callerOf(
   request: FastifyRequest,
   { db, adminToken, signIn }: AccessOptions,
+  read: { session: typeof useSession; token: typeof useToken } = { session: useSession, token: useToken },
 ): Promise<Caller | null> {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
@@ -94,11 +101,11 @@ export async function callerOf(
     if (adminToken !== null && sameSecret(bearer, adminToken)) {
       return { actor: 'admin-token', role: 'admin', by: 'bearer', provenMsAgo: 0 };
     }
-    const token = await useToken(db, bearer);
+    const token = await read.token(db, bearer);
     return token === null ? null : { actor: `token:${token.name}`, role: token.role, by: 'bearer', provenMsAgo: 0 };
   }
   const cookie = cookieOf(request);
-  const session = cookie === null ? null : await useSession(db, cookie);
+  const session = cookie === null ? null : await read.session(db, cookie);
   if (session === null) return null;
   const { actor, provenMsAgo } = session;
   const role = session.userId === null ? 'admin' : signIn === null ? null : roleOf(signIn.roles, session.groups);

@@ -224,6 +224,16 @@ export async function markUntold(db: Db, channel: string, error: string): Promis
     .execute();
 }
 
+/** Whether each channel that was ever to be told something could be. */
+export async function channelStates(
+  db: Db,
+): Promise<Map<string, { sentAt: Date | null; failures: number; lastError: string | null }>> {
+  const rows = await db.selectFrom('alert_channel').selectAll().execute();
+  return new Map(
+    rows.map(({ name, sent_at, failures, last_error }) => [name, { sentAt: sent_at, failures, lastError: last_error }]),
+  );
+}
+
 /** What happened in the last seven days, in numbers. */
 export async function weekInNumbers(
   db: Db,

@@ -4,6 +4,7 @@ import type { Role } from '#shared/access/roles.js';
 import { SendoffError } from '#shared/errors.js';
 import type { Db } from './database.js';
 import type { ListPage, ListQuery } from './lists.js';
+import { together } from './together.js';
 
 /** Recognisable wherever it turns up, and to scanners of leaked secrets. */
 const prefix = 'sendoff_';
@@ -65,6 +66,21 @@ export async function useToken(db: Db, token: string): Promise<{ name: string; r
   }
   return { name: row.name, role: row.role };
 }
+
+/** Does the token still open what it opened? To ask is no use of it. */
+export const standingToken = together(
+  async (db: Db, tokens: string[]): Promise<({ name: string; role: Role } | null)[]> => {
+    const hashes = tokens.map(hash);
+    const rows = await db
+      .selectFrom('api_token')
+      .select(['hash', 'name', 'role'])
+      .where('hash', 'in', hashes)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', sql<Date>`now()`)
+      .execute();
+    return hashes.map((one) => rows.find((row) => row.hash.equals(one)) ?? null);
+  },
+);
 
 /** By id or name. @returns null when there is no such token, or it was revoked before */
 export async function revokeToken(

@@ -4,8 +4,6 @@ import { only } from './lists.js';
 
 /** Which events are meant. Every field narrows; an address finds events of people not yet known too. */
 export interface EventFilter {
-  /** Only these. */
-  ids?: string[] | undefined;
   state?: EventState | undefined;
   source?: string | undefined;
   /** The sender's id. */
@@ -32,9 +30,8 @@ export function sortedBy({ state, source, type }: EventFilter): RawBuilder<unkno
 
 /** The filter as a condition on `inbox`. */
 export function matches(filter: EventFilter): RawBuilder<SqlBool> {
-  const { ids, state, source, eventId, type, personId, email, since, until } = filter;
+  const { state, source, eventId, type, personId, email, since, until } = filter;
   const conditions = [
-    ...(ids === undefined ? [] : [sql`inbox.id = any(${ids}::uuid[])`]),
     ...(state === undefined ? [] : [only('inbox.state', state)]),
     ...(source === undefined ? [] : [only('inbox.source', source)]),
     ...(eventId === undefined ? [] : [sql`inbox.event_id = ${eventId}`]),

@@ -19,7 +19,9 @@ const query = (text: string, values: unknown[] = []) => database.pool.query(text
 async function settledPlan(seconds = 1): Promise<string> {
   const ids = [randomUUID(), randomUUID(), randomUUID()];
   await query(`insert into person (id, directory) values ($1, 'okta')`, [ids[0]]);
-  await query(`insert into inbox (id, source, event_id, raw, state) values ($1, 'okta', $1::text, '', 'done')`, [ids[1]]);
+  await query(`insert into inbox (id, source, event_id, raw, state) values ($1, 'okta', $1::text, '', 'done')`, [
+    ids[1],
+  ]);
   await query(
     `insert into plan (id, person_id, event_id, person_version, verdict, reasons, refused, holds, unread, state,
        evidence_at, heard_at, settled_at)

@@ -221,12 +221,16 @@ export async function listEvents(db: Db, query: ListQuery & EventFilter): Promis
 }
 
 /** One event with what its sender sent. */
-export async function showEvent(db: Db, id: string): Promise<(EventItem & { raw: string; plans: string[] }) | null> {
+export async function showEvent(
+  db: Db,
+  id: string,
+): Promise<(EventItem & { directoryId: string | null; raw: string; plans: string[] }) | null> {
   const row = await selectItems(db).where('inbox.id', '=', id).executeTakeFirst();
   if (row === undefined) return null;
   const { raw } = await db.selectFrom('inbox').select('raw').where('id', '=', id).executeTakeFirstOrThrow();
   const plans = await db.selectFrom('plan').select('id').where('event_id', '=', id).orderBy('seq').execute();
-  return { ...toItem(row), raw: raw.toString(), plans: plans.map((plan) => plan.id) };
+  const directoryId = row.person_ref?.directoryId ?? null;
+  return { ...toItem(row), directoryId, raw: raw.toString(), plans: plans.map((plan) => plan.id) };
 }
 
 function selectItems(db: Db) {

@@ -499,11 +499,29 @@ export interface PlanItem {
 /** Newest first. */
 export async function listPlans(
   db: Db,
-  query: ListQuery & { state?: PlanState; personId?: string },
+  query: ListQuery & {
+    state?: PlanState;
+    personId?: string /** Only the newest of whoever is to lose access. */;
+    leaving?: boolean;
+  },
 ): Promise<ListPage<PlanItem>> {
   const rows = await selectItems(db)
     .$if(query.state !== undefined, (qb) => qb.where(only('plan.state', query.state)).orderBy('plan.state', 'desc'))
     .$if(query.personId !== undefined, (qb) => qb.where('plan.person_id', '=', query.personId as string))
+    .$if(query.leaving === true, (qb) =>
+      qb
+        .where('plan.verdict', '<>', 'keep')
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('plan as newer')
+                .select('newer.id')
+                .whereRef('newer.person_id', '=', 'plan.person_id')
+                .whereRef('newer.seq', '>', 'plan.seq'),
+            ),
+          ),
+        ),
+    )
     .$if(query.before !== undefined, (qb) => qb.where(seqBefore('plan.seq', query.before)))
     .orderBy('plan.seq', 'desc')
     .limit(query.limit + 1)

@@ -449,6 +449,30 @@ export interface AlertDeliveryTable {
   sent_at: Stamp;
 }
 
+export interface ReplayTable {
+  id: Generated<string>;
+  seq: Generated<string>;
+  /** What was asked for, without what points at a person. */
+  filter: Json<Record<string, string>>;
+  requested_by: string;
+  requested_at: Stamp;
+  total: number;
+  fed: Generated<number>;
+  done: Generated<number>;
+  aborted_by: string | null;
+  finished_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+}
+
+export interface ReplayEventTable {
+  replay_id: string;
+  /** The order in which they are fed. */
+  place: number;
+  event_id: string;
+  fed_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+  /** Its plan has come to a result, or waits for something by itself. */
+  done_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+}
+
 export interface Schema {
   person: PersonTable;
   link: LinkTable;
@@ -477,6 +501,8 @@ export interface Schema {
   alert: AlertTable;
   alert_channel: AlertChannelTable;
   alert_delivery: AlertDeliveryTable;
+  replay: ReplayTable;
+  replay_event: ReplayEventTable;
   audit_entry: AuditEntryTable;
   audit_pending: AuditPendingTable;
   audit_personal: AuditPersonalTable;

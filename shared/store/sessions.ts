@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import { SendoffError } from '#shared/errors.js';
 import type { Db } from './database.js';
+import { together } from './together.js';
 
 const idleMinutes = 30;
 const absoluteHours = 12;
@@ -84,24 +85,46 @@ export interface Session {
   provenMsAgo: number;
 }
 
+const sessionFacts = [
+  'actor',
+  'user_id',
+  'groups',
+  sql<number>`(extract(epoch from now() - proven_at) * 1000)::float8`.as('proven_ms_ago'),
+] as const;
+
+const isOpen = sql<SqlBool>`seen_at > now() - make_interval(mins => ${idleMinutes})
+  and created_at > now() - make_interval(hours => ${absoluteHours})`;
+
 /** Whose session is it? null when it is unknown, was idle for half an hour or is half a day old. */
 export async function useSession(db: Db, value: string): Promise<Session | null> {
   const row = await db
     .updateTable('session')
     .set({ seen_at: sql<Date>`now()` })
     .where('id', '=', hash(value))
-    .where('seen_at', '>', sql<Date>`now() - make_interval(mins => ${idleMinutes})`)
-    .where('created_at', '>', sql<Date>`now() - make_interval(hours => ${absoluteHours})`)
-    .returning([
-      'actor',
-      'user_id',
-      'groups',
-      sql<number>`(extract(epoch from now() - proven_at) * 1000)::float8`.as('proven_ms_ago'),
-    ])
+    .where(isOpen)
+    .returning(sessionFacts)
     .executeTakeFirst();
+  return toSession(row);
+}
+
+function toSession(
+  row: { actor: string; user_id: string | null; groups: string[]; proven_ms_ago: number } | undefined,
+): Session | null {
   if (row === undefined) return null;
   return { actor: row.actor, userId: row.user_id, groups: row.groups, provenMsAgo: row.proven_ms_ago };
 }
+
+/** Is the session still open, and whose? To ask is no use of it. */
+export const standingSession = together(async (db: Db, values: string[]): Promise<(Session | null)[]> => {
+  const hashes = values.map(hash);
+  const rows = await db
+    .selectFrom('session')
+    .select(['id', ...sessionFacts])
+    .where('id', 'in', hashes)
+    .where(isOpen)
+    .execute();
+  return hashes.map((id) => toSession(rows.find((row) => row.id.equals(id))));
+});
 
 /** @returns whose it was; null: it was none */
 export async function closeSession(db: Db, value: string): Promise<string | null> {

@@ -25,11 +25,20 @@ export interface Visitor {
 /** A browser with a fresh profile, signed in by the admin token, or as somebody whom the provider vouches for. */
 export async function visit(
   world: World,
-  { as, ...more }: BrowserContextOptions & { as?: { idp: OidcEmulator; email: string; groups: string[] } } = {},
+  {
+    as,
+    before,
+    ...more
+  }: BrowserContextOptions & {
+    as?: { idp: OidcEmulator; email: string; groups: string[] };
+    /** Done before anything is loaded. */
+    before?: (page: Page) => Promise<unknown>;
+  } = {},
 ): Promise<Visitor> {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags });
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce', ...more });
   page.setDefaultTimeout(20_000);
+  await before?.(page);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);

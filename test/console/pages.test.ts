@@ -29,7 +29,14 @@ async function seriousViolations(page: Page): Promise<string[]> {
 
 /** A page by its name in the menu, and what is opened on it. */
 const places: [string, string, (page: Page) => Promise<unknown>][] = [
-  ['today', 'Today', (page) => page.getByRole('table', { name: 'Leaving' }).waitFor()],
+  [
+    'today',
+    'Today',
+    async (page) => {
+      await page.getByRole('table', { name: 'Leaving' }).waitFor();
+      await page.getByRole('region', { name: 'What needs you' }).getByText('Answer it').first().waitFor();
+    },
+  ],
   ['people', 'People', (page) => page.getByRole('table', { name: 'People' }).waitFor()],
   ['approvals', 'Approvals', (page) => page.getByRole('article').first().waitFor()],
   ['accounts', 'Accounts', (page) => page.getByRole('table', { name: 'Accounts' }).waitFor()],
@@ -84,6 +91,15 @@ const details: [string, (page: Page) => Promise<unknown>][] = [
       await page.getByText(/^Examined/).waitFor();
     },
   ],
+  [
+    'notifications',
+    async (page) => {
+      await open(page, 'Settings');
+      await page.getByRole('tab', { name: 'Notifications' }).click();
+      await page.getByRole('button', { name: 'Send a test to it-team' }).click();
+      await page.getByText('Told.').waitFor();
+    },
+  ],
 ];
 
 describe('every page', () => {
@@ -100,6 +116,8 @@ describe('every page', () => {
       accounts: [{ name: 'marketing' }, { name: 'transactional', mode: 'approve' }],
       config: `roles: { marketer: { persona: marketer } }
 grants: [{ group: Marketers, account: transactional, role: marketer }]
+notifications:
+  it-team: { type: email, account: marketing, from: sendoff@acme.com, to: [it@acme.com] }
 `,
     });
     const hire = async (name: string, firstName: string, lastName: string) => {

@@ -39,6 +39,12 @@ const matrix: Record<Role, string[]> = {
     'GET /metrics',
     'GET /api/openapi.json',
     'GET /api/v1/overview',
+    'GET /api/v1/stream',
+    'GET /api/v1/alerts',
+    'GET /api/v1/alerts/channels',
+    'GET /api/v1/failures',
+    'GET /api/v1/events/replays',
+    'GET /api/v1/events/replays/:id',
     'GET /api/v1/people',
     'GET /api/v1/people/:id',
     'GET /api/v1/orders',
@@ -51,7 +57,6 @@ const matrix: Record<Role, string[]> = {
     'GET /api/v1/accounts',
     'GET /api/v1/accounts/:account/roster',
     'GET /api/v1/stops',
-    'GET /api/v1/alerts',
     'GET /api/v1/keys',
     'GET /api/v1/audit',
     'GET /api/v1/audit/state',
@@ -72,9 +77,10 @@ const matrix: Record<Role, string[]> = {
     'POST /api/v1/orders/restore',
     'POST /api/v1/events/:id/replay',
     'POST /api/v1/events/replays',
+    'POST /api/v1/events/replays/:id/abort',
+    'POST /api/v1/alerts/test',
     'POST /api/v1/stops',
     'POST /api/v1/plans/preview',
-    'POST /api/v1/alerts/tests',
     'GET /api/v1/subscriptions',
     'POST /api/v1/reconciliations',
     'POST /api/v1/keys/readings',
@@ -151,7 +157,8 @@ describe('the role matrix', () => {
 
   it.each(roles)('19: gives the role %s what it needs and nothing above, by token and by cookie', async (role) => {
     for (const needed of roles) {
-      for (const name of matrix[needed]) {
+      // The stream has no end to wait for: stream.test.ts.
+      for (const name of matrix[needed].filter((one) => !one.endsWith('/stream'))) {
         const [method, url] = filled(name);
         for (const headers of [await bearer(role), await cookie(roleGroups[role], `${role}@acme.com`)]) {
           const { status, body } = await ask(method, url, { headers: headers as Record<string, string> });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { verifyExport } from '#shared/audit/verify.js';
+import { listen, send } from '#test/emulators/http.js';
 import { startSendGridEmulator } from '#test/emulators/sendgrid/index.js';
 import { createTestDatabase } from '#test/support/database.js';
 import { openConsole, publicUrl, signingKey } from './console.js';
@@ -29,7 +30,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await pool.query(`delete from idempotency_key; delete from decision; delete from action; delete from plan; delete from inbox;
     delete from link; delete from operator_order; delete from stop; delete from roster; delete from seen_teammate;
-    delete from restore_record; delete from person`);
+    delete from restore_record; delete from replay; delete from alert; delete from person`);
 });
 
 const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -308,24 +309,163 @@ describe('an answer to a held plan', () => {
 });
 
 describe('a replay', () => {
-  it('plans one anew, or all that match: counted, bounded, and spread so that new events do not wait', async () => {
+  const replays = (body: object) => ask('POST', '/api/v1/events/replays', { body });
+
+  it('plans one anew, or keeps all that match for a worker: counted, bounded, abortable, and by whom is audited', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 30; n += 1) ids.push(await event(`p${n}@acme.com`, null, { state: 'dead' }));
     await event('other@acme.com', null, { source: 'entra', state: 'dead' });
-    const replays = (body: object) => ask('POST', '/api/v1/events/replays', { body });
-    expect((await replays({ filter: { source: 'okta' }, dryRun: true })).body).toEqual({ count: 30, dryRun: true });
-    expect((await replays({ filter: { source: 'okta', state: 'dead' }, limit: 25 })).body.count).toBe(25);
-    const row = await one(
-      `select count(*)::int as n, count(*) filter (where due_at > now() + interval '500 ms')::int as later from inbox where due_at is not null`,
-    );
-    expect(row.n).toBe(25);
-    expect(row.later).toBeGreaterThan(5);
+    expect((await replays({ filter: { source: 'okta' }, dryRun: true })).body).toEqual({
+      id: null,
+      count: 30,
+      dryRun: true,
+    });
+    const { id, count } = (await replays({ filter: { source: 'okta', state: 'dead' }, limit: 25 })).body;
+    expect(count).toBe(25);
+    // Nothing is due at once: the worker feeds them.
+    expect((await one('select count(*)::int as n from inbox where due_at is not null')).n).toBe(0);
+    const shown = { id, state: 'waiting', count: 25, started: 0, done: 0, filter: { source: 'okta', state: 'dead' } };
+    expect((await ask('GET', `/api/v1/events/replays/${id}`)).body).toMatchObject(shown);
+    expect((await ask('GET', '/api/v1/events/replays')).body.items[0]).toMatchObject(shown);
     expect((await audited('events.replayed'))[0]).toMatchObject({
       actor: 'token:test-admin',
-      detail: { source: 'okta', count: 25 },
+      detail: { replay: id, source: 'okta', count: 25 },
     });
+    const abort = () => ask('POST', `/api/v1/events/replays/${id}/abort`, { as: 'operator' });
+    expect((await abort()).body).toMatchObject({ state: 'aborted', abortedBy: 'token:test-operator' });
+    expect((await abort()).body).toMatchObject({ status: 409, code: 'REPLAY_OVER' });
+    expect((await audited('replay.aborted'))[0]).toMatchObject({
+      actor: 'token:test-operator',
+      detail: { replay: id, left: 25 },
+    });
+    expect((await replays({ filter: { source: 'nowhere' } })).body).toMatchObject({ code: 'NOTHING_TO_REPLAY' });
     expect((await ask('POST', `/api/v1/events/${ids[0]}/replay`)).status).toBe(202);
     expect((await ask('POST', `/api/v1/events/${uuid(9)}/replay`)).status).toBe(404);
+    expect((await ask('POST', `/api/v1/events/replays/${uuid(9)}/abort`)).status).toBe(404);
+  });
+
+  it('of one person names them in the personal part of the record alone', async () => {
+    await event('jane@acme.com', null, { state: 'dead' });
+    const { id } = (await replays({ filter: { email: 'jane@acme.com' } })).body;
+    const stored = await one('select * from replay where id = $1', [id]);
+    expect(stored.filter).toEqual({ person: 'one' });
+    expect(JSON.stringify((await audited('events.replayed'))[0])).not.toContain('jane@acme.com');
+  });
+
+  it('leaves an order for a later day to its day', async () => {
+    const at = new Date(Date.now() + 86_400_000).toISOString();
+    await ask('POST', '/api/v1/orders/offboard', { body: { email: 'later@acme.com', at } });
+    expect((await replays({ filter: { email: 'later@acme.com' }, dryRun: true })).body.count).toBe(0);
+  });
+});
+
+describe('failures', () => {
+  const fail = async (email: string, error: string) => {
+    const { id, eventId } = await heldPlan(email);
+    await pool.query(`update action set state = 'failed', last_error = $2 where plan_id = $1`, [id, error]);
+    return { id, eventId };
+  };
+  const failures = async (query = '') => (await ask('GET', `/api/v1/failures${query}`, { as: 'viewer' })).body;
+
+  it('are grouped by cause, all of them, and found by person or id', async () => {
+    const first = await fail('ann@acme.com', `SendGrid marketing: 403 for ann@acme.com, request 8412345`);
+    await fail('ben@acme.com', `SendGrid marketing: 403 for ben@acme.com, request 99123456`);
+    await event('kim@acme.com', null, { state: 'dead' });
+    await pool.query(`update inbox set last_error = 'two people have this address' where state = 'dead'`);
+    await pool.query(
+      `insert into inbox (source, event_id, raw, state, reason) values ('okta', 'x', '{}', 'quarantined', 'is no event')`,
+    );
+    const { items, total } = await failures();
+    expect(total).toBe(4);
+    expect(
+      items.map(({ place, text, count, replayable }: Record<string, unknown>) => [place, text, count, replayable]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['marketing', '403 for …, request …', 2, 2],
+        ['okta', 'two people have this address', 1, 1],
+        ['okta', 'is no event', 1, 0],
+      ]),
+    );
+    expect(items[0].count).toBe(2);
+    expect(items[0].examples.map((one: { person: { email: string } }) => one.person.email).sort()).toEqual([
+      'ann@acme.com',
+      'ben@acme.com',
+    ]);
+    expect((await failures('?search=ANN')).total).toBe(1);
+    expect((await failures(`?search=${first.id}`)).total).toBe(1);
+    expect((await failures('?search=kim@acme.com')).items[0].text).toBe('two people have this address');
+    expect((await failures('?search=nobody')).items).toEqual([]);
+  });
+
+  it('of one cause are replayed as a whole, narrowed as they were shown', async () => {
+    for (const name of ['ann', 'ben', 'abe']) await fail(`${name}@acme.com`, `403 for ${name}@acme.com`);
+    await fail('kim@acme.com', 'another one');
+    const [{ id: cause }] = (await failures()).items;
+    const count = async (filter: object) =>
+      (await ask('POST', '/api/v1/events/replays', { body: { filter, dryRun: true } })).body.count;
+    expect(await count({ cause })).toBe(3);
+    expect(await count({ cause, search: 'a' })).toBe(2);
+    const { id } = (await ask('POST', '/api/v1/events/replays', { body: { filter: { cause } } })).body;
+    const { n } = await one('select count(*)::int as n from replay_event where replay_id = $1', [id]);
+    expect(n).toBe(3);
+  });
+});
+
+describe('alerts', () => {
+  it('say what needs somebody now', async () => {
+    await pool.query(
+      `insert into alert (key, kind, title, remedy) values ('breaker:sales', 'breaker', 'refused: okta-secret-token', 'mend it')`,
+    );
+    const { items } = (await ask('GET', '/api/v1/alerts', { as: 'viewer' })).body;
+    expect(items).toMatchObject([{ id: 'breaker:sales', state: 'open', kind: 'breaker', remedy: 'mend it' }]);
+    expect(items[0].title).not.toContain('okta-secret-token');
+  });
+
+  it('are sent to each channel on trial, which says whether it works and who tried', async () => {
+    const heard: string[] = [];
+    const ears = await listen((request, response) => {
+      heard.push(request.path);
+      send(response, { status: request.path === '/good' ? 200 : 500 });
+    });
+    const notifications = {
+      good: { type: 'slack', token: `${ears.url}/good`, on: ['hold'], digest: '1m' },
+      bad: { type: 'slack', token: `${ears.url}/bad` },
+    };
+    const other = await openConsole(db, { notifications, signIn });
+    const headers = (await cookie(['o'])) as Record<string, string>;
+    await pool.query(`insert into alert_channel (name, failures, last_error) values ('bad', 3, 'it answered 500')`);
+    const channels = (await other.ask('GET', '/api/v1/alerts/channels', { headers })).body.items;
+    expect(channels).toMatchObject([
+      { name: 'good', type: 'slack', on: ['hold'], digestSeconds: 60, failures: 0 },
+      { name: 'bad', failures: 3, lastError: 'it answered 500' },
+    ]);
+    expect(JSON.stringify(channels)).not.toContain(ears.url);
+    const test = (body: object) => other.ask('POST', '/api/v1/alerts/test', { headers, body });
+    expect((await test({ channel: 'good' })).body).toEqual({ channels: [{ channel: 'good', ok: true, error: null }] });
+    expect(heard).toEqual(['/good']);
+    const all = (await test({})).body.channels;
+    expect(all.map(({ ok }: { ok: boolean }) => ok)).toEqual([true, false]);
+    expect((await test({ channel: 'nobody' })).body).toMatchObject({ status: 404, code: 'CHANNEL_UNKNOWN' });
+    expect((await audited('alerts.tested'))[0]).toMatchObject({
+      actor: 'user:jane@acme.com',
+      detail: { told: ['good'], failed: ['bad'] },
+    });
+    await other.app.close();
+    await ears.close();
+  });
+});
+
+describe('plans of who is leaving', () => {
+  it('are the newest of each person, if it takes access away', async () => {
+    const jane = await heldPlan('jane@acme.com');
+    const kim = await heldPlan('kim@acme.com');
+    await pool.query(
+      `insert into plan (person_id, event_id, person_version, verdict, reasons, refused, holds, unread, state, evidence_at)
+       values ($1, $2, 2, 'keep', '["returned"]', '[]', '[]', '[]', 'settled', now())`,
+      [kim.personId, kim.eventId],
+    );
+    const { items } = (await ask('GET', '/api/v1/plans?leaving=true')).body;
+    expect(items.map(({ id }: { id: string }) => id)).toEqual([jane.id]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readFingerprints } from '#shared/store/changes.js';
 import type { Schema } from '#shared/store/schema.js';
 import { createTestDatabase } from '#test/support/database.js';
 import { openConsole } from './console.js';
@@ -66,6 +67,11 @@ async function plansOf(path: string): Promise<string[]> {
   statements.length = 0;
   const { status, text } = await ask('GET', `/api/v1/${path}`);
   expect([status, status === 200 ? '' : text]).toEqual([200, '']);
+  return plansOfStatements();
+}
+
+/** Of what was asked since the last look. */
+async function plansOfStatements(): Promise<string[]> {
   const asked = statements.filter(({ sql }) => /^\s*(select|with)/.test(sql));
   return Promise.all(
     asked.map(async ({ sql, parameters }) => {
@@ -92,11 +98,16 @@ describe('walk along an index:', () => {
     'events?email=person7@acme.com',
     'plans',
     'plans?state=held',
+    'plans?leaving=true',
     `plans?personId=${someone}`,
     'actions',
     'actions?state=failed',
     'actions?account=marketing',
     `actions?personId=${someone}`,
+    'failures',
+    'failures?search=person7@acme.com',
+    `failures?search=${someone}`,
+    'events/replays',
     'todos',
     'orders',
     'audit',
@@ -143,5 +154,11 @@ describe('walk along the index of what is asked for:', () => {
     const plans = await plansOf('accounts/marketing/roster?filter=orphan');
     await client.query('set enable_seqscan = off');
     expect(plans.filter((plan) => /Seq Scan on person\b/.test(plan))).toEqual([]);
+  });
+
+  it('what looks every second for changes', async () => {
+    statements.length = 0;
+    await readFingerprints(db);
+    expect((await plansOfStatements()).filter((plan) => big.test(plan))).toEqual([]);
   });
 });

@@ -194,8 +194,49 @@ export interface Event {
 }
 
 export interface EventDetail extends Event {
+  directoryId: string | null;
   raw: string;
   plans: string[];
+}
+
+export interface Failure {
+  id: string;
+  state: string;
+  what: string;
+  person: PersonRef | null;
+  at: string;
+}
+
+export interface Cause {
+  id: string;
+  kind: 'action' | 'event';
+  place: string;
+  text: string;
+  count: number;
+  replayable: number;
+  newestAt: string;
+  examples: Failure[];
+}
+
+export interface Replay {
+  id: string;
+  state: 'waiting' | 'running' | 'done' | 'aborted';
+  filter: Record<string, string>;
+  by: string;
+  requestedAt: string;
+  count: number;
+  started: number;
+  done: number;
+  abortedBy: string | null;
+  finishedAt: string | null;
+}
+
+export interface Alert {
+  id: string;
+  kind: string;
+  title: string;
+  remedy: string;
+  openedAt: string;
 }
 
 export interface RosterItem {

@@ -1,13 +1,21 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type Ask, ask, Problem } from './client.ts';
+import { useIsTold } from './live.ts';
 import type { Me, Role } from './types.ts';
 
-/** Asks, and asks again every few seconds while the page can be seen: what it shows is what the server says. */
+/** What the server tells changes of is asked for so seldom, in case it missed one. */
+const toldMs = 30_000;
+
+/**
+ * Asks, and asks again when the server says that it changed, or every few seconds where it does not: what the page
+ * shows is what the server says.
+ */
 export function useRead<T>(path: string, { everyMs = 5_000 }: { everyMs?: number } = {}) {
+  const isTold = useIsTold(path);
   return useQuery<T, Problem>({
     queryKey: [path],
     queryFn: ({ signal }) => ask<T>(path, { signal }),
-    refetchInterval: everyMs,
+    refetchInterval: isTold ? Math.max(everyMs, toldMs) : everyMs,
     // The next page of a list may stand in for the one before; one person for another may not.
     placeholderData: (former, query) => (pathOf(query?.queryKey[0]) === pathOf(path) ? former : undefined),
     retry: (count, problem) =>

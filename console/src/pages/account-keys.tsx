@@ -1,34 +1,81 @@
-import { Anchor, Button, Group, Modal, Stack, TextInput } from '@mantine/core';
+import { Anchor, Button, Checkbox, Group, Modal, Stack, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import type { UseQueryResult } from '@tanstack/react-query';
 import { useState } from 'react';
-import { withQuery } from '../api/client.ts';
+import { type Problem, withQuery } from '../api/client.ts';
 import type { Key, Page } from '../api/types.ts';
 import { useMay, useRead, useWrite } from '../api/use-api.ts';
 import { Refusal } from '../parts/broken.tsx';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing } from '../parts/page.tsx';
 import { Read } from '../parts/read.tsx';
+import { isAddress, SearchField } from '../parts/search-field.tsx';
 import { Moment } from '../parts/words.tsx';
 
 export function Keys({ account }: { account: string }) {
   const [before, setBefore] = useState<string>();
-  const keys = useRead<Page<Key>>(withQuery('/keys', { account, before }));
+  const [owner, setOwner] = useState<string>();
+  const [unattributed, setUnattributed] = useState(false);
+  const whole = owner !== undefined && isAddress(owner) ? owner : undefined;
+  const filter = { owner: whole, unattributed: unattributed || undefined };
+  const keys = useRead<Page<Key>>(withQuery('/keys', { account, before, ...filter }));
+  return (
+    <>
+      <Group align="end" mb="md">
+        <SearchField
+          label="Owner"
+          placeholder="Whole e-mail address"
+          value={owner}
+          onSearch={(text) => {
+            setOwner(text);
+            setBefore(undefined);
+          }}
+        />
+        <Checkbox
+          label="Only those that nobody owns"
+          checked={unattributed}
+          onChange={({ currentTarget: { checked } }) => {
+            setUnattributed(checked);
+            setBefore(undefined);
+          }}
+        />
+      </Group>
+      <KeyList keys={keys} isFiltered={whole !== undefined || unattributed} before={before} onPage={setBefore} />
+    </>
+  );
+}
+
+function KeyList({
+  keys,
+  isFiltered,
+  before,
+  onPage,
+}: {
+  keys: UseQueryResult<Page<Key>, Problem>;
+  isFiltered: boolean;
+  before: string | undefined;
+  onPage: (before: string | undefined) => void;
+}) {
   return (
     <Read of={keys}>
       {({ items, next }) =>
         items.length === 0 ? (
-          <Nothing>No key is known: keys are read with the first leaver, or by a deep reconciliation.</Nothing>
+          <Nothing>
+            {isFiltered
+              ? 'No key matches.'
+              : 'No key is known: keys are read with the first leaver, or by a deep reconciliation.'}
+          </Nothing>
         ) : (
           <>
             <DataTable label="API keys" columns={columns} rows={items} idOf={({ id, subuser }) => `${subuser} ${id}`} />
             <Group>
               {before !== undefined && (
-                <Anchor component="button" onClick={() => setBefore(undefined)}>
+                <Anchor component="button" onClick={() => onPage(undefined)}>
                   First page
                 </Anchor>
               )}
               {next !== null && (
-                <Anchor component="button" onClick={() => setBefore(next)}>
+                <Anchor component="button" onClick={() => onPage(next)}>
                   Next page
                 </Anchor>
               )}

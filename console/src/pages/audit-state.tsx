@@ -37,7 +37,7 @@ export function TrailState() {
                 )}
               </List.Item>
               <List.Item>
-                Last export <Moment at={exportedAt} />
+                Last export, which takes a signed checkpoint out of this database: <Moment at={exportedAt} />
               </List.Item>
             </List>
           </>

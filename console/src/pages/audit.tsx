@@ -7,7 +7,7 @@ import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame, Section } from '../parts/page.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Read } from '../parts/read.tsx';
-import { SearchField } from '../parts/search-field.tsx';
+import { isAddress, SearchField } from '../parts/search-field.tsx';
 import { useFilters } from '../parts/use-filters.ts';
 import { Moment, PersonLink, Small } from '../parts/words.tsx';
 import { TrailState } from './audit-state.tsx';
@@ -26,7 +26,7 @@ export function AuditPage(): React.ReactNode {
   const { before, since, until, ...filter } = route.useSearch();
   const change = useFilters();
   const values = { ...filter, since, until };
-  const whole = filter.email === undefined || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(filter.email);
+  const whole = filter.email === undefined || isAddress(filter.email);
   const range = { since: since && `${since}T00:00:00Z`, until: until && `${until}T23:59:59Z` };
   const asked = { ...filter, ...(whole ? {} : { email: undefined }), ...range };
   const trail = useRead<Page<AuditRecord>>(withQuery('/audit', { ...asked, before }));
@@ -108,9 +108,16 @@ const columns: Column<AuditRecord>[] = [
   },
 ];
 
+/** The facts of a record without their brackets; an export has them as they are. */
+function inWords(value: unknown): string {
+  if (value === null) return '';
+  if (Array.isArray(value)) return value.map(inWords).join('; ');
+  return typeof value === 'object' ? Object.values(value).map(inWords).filter(Boolean).join(' ') : String(value);
+}
+
 function shortened(detail: Record<string, unknown>): string {
   const text = Object.entries(detail)
-    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .flatMap(([key, value]) => (inWords(value) === '' ? [] : [`${key}: ${inWords(value)}`]))
     .join(', ');
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

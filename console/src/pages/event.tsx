@@ -70,10 +70,12 @@ function PlanLine({ id }: { id: string }) {
 
 function Normalized({ of }: { of: EventDetail }) {
   const facts: [string, ReactNode][] = [
+    ['What', of.type ?? 'could not be read'],
     ['State', <State key="state" of={of.state} />],
     ['Person', <PersonLink key="person" person={of.person} />],
+    ['Id at the source', of.directoryId ?? 'not told'],
     ['Source', of.source],
-    ['Sender’s id', of.eventId],
+    ['Sender’s id of the event', of.eventId],
     ['Received', <Moment key="received" at={of.receivedAt} />],
     ['Occurred', <Moment key="occurred" at={of.occurredAt} never="not told" />],
     ['Attempts', of.attempts],

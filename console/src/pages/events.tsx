@@ -7,10 +7,11 @@ import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame } from '../parts/page.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Read } from '../parts/read.tsx';
-import { SearchField } from '../parts/search-field.tsx';
+import { isAddress, SearchField } from '../parts/search-field.tsx';
 import { useFilters } from '../parts/use-filters.ts';
 import { Moment, PersonLink, Small, State } from '../parts/words.tsx';
-import { ReplayMatching } from './events-replay.tsx';
+import { ReplayMatching } from './replay-matching.tsx';
+import { Replays } from './replays.tsx';
 
 const route = getRouteApi('/events');
 const states = ['received', 'queued', 'waiting', 'done', 'ignored', 'quarantined', 'dead'];
@@ -19,8 +20,7 @@ export function EventsPage(): React.ReactNode {
   const { before, ...filter } = route.useSearch();
   const change = useFilters();
   const mayReplay = useMay('operator');
-  // The server takes whole addresses only: half of one is not asked for.
-  const whole = filter.email === undefined || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(filter.email);
+  const whole = filter.email === undefined || isAddress(filter.email);
   const asked = whole ? filter : { ...filter, email: undefined };
   const events = useRead<Page<Event>>(withQuery('/events', { ...asked, before }));
   const sources = useRead<Page<Source>>('/sources', { everyMs: 60_000 });
@@ -47,6 +47,7 @@ export function EventsPage(): React.ReactNode {
         />
         <Choice label="State" values={states} value={filter.state} onChoose={(state) => change({ state })} />
       </Group>
+      <Replays />
       {!whole && <Small>Type the whole address to search by it.</Small>}
       <Read of={events}>
         {({ items, next }) =>
@@ -54,7 +55,11 @@ export function EventsPage(): React.ReactNode {
             <Nothing>No event matches. Nothing arrives at all? Settings, doctor, checks every source.</Nothing>
           ) : (
             <>
-              {mayReplay && <ReplayMatching filter={asked} />}
+              {mayReplay && (
+                <Group>
+                  <ReplayMatching label="Replay all that match" filter={asked} />
+                </Group>
+              )}
               <DataTable label="Events" columns={columns} rows={items} idOf={({ id }) => id} />
               <Pager next={next} before={before} />
             </>

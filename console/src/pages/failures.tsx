@@ -1,50 +1,48 @@
 import { Anchor, Group, List } from '@mantine/core';
-import type { UseQueryResult } from '@tanstack/react-query';
-import { useState } from 'react';
-import { type Problem, withQuery } from '../api/client.ts';
-import type { Action, Event, Overview, Page } from '../api/types.ts';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { withQuery } from '../api/client.ts';
+import type { Cause, Failure, Overview, Page } from '../api/types.ts';
 import { useMay, useRead } from '../api/use-api.ts';
 import { Nothing, PageFrame, Section } from '../parts/page.tsx';
 import { Read } from '../parts/read.tsx';
 import { SearchField } from '../parts/search-field.tsx';
+import { useFilters } from '../parts/use-filters.ts';
 import { duration, Moment, PersonLink, plural, Small, State } from '../parts/words.tsx';
-import { causesOf, type Failure, type Retryable } from './causes.ts';
-import { RetryAll } from './retry-all.tsx';
+import { ReplayMatching } from './replay-matching.tsx';
+import { Replays } from './replays.tsx';
 
-const most = 200;
+const route = getRouteApi('/failures');
 
 export function FailuresPage(): React.ReactNode {
+  const { search } = route.useSearch();
+  const change = useFilters();
   const overview = useRead<Overview>('/overview');
-  const actions = useRead<Page<Action>>(withQuery('/actions', { state: 'failed', limit: most }));
-  const dead = useRead<Page<Event>>(withQuery('/events', { state: 'dead', limit: most }));
-  const quarantined = useRead<Page<Event>>(withQuery('/events', { state: 'quarantined', limit: most }));
-  const reads: UseQueryResult<unknown, Problem>[] = [actions, dead, quarantined];
-  const unread = reads.find(({ data }) => data === undefined) ?? reads.find(({ error }) => error !== null) ?? actions;
-  const more = [actions, dead, quarantined].some(({ data }) => data?.next != null);
-  const [wanted, search] = useState<string>();
-  const matches = ({ id, person }: Action | Event) =>
-    wanted === undefined || id === wanted || (person?.email ?? '').includes(wanted.toLowerCase());
-  const causes = causesOf(
-    (actions.data?.items ?? []).filter(matches),
-    [...(dead.data?.items ?? []), ...(quarantined.data?.items ?? [])].filter(matches),
-  );
+  const failures = useRead<Page<Cause> & { total: number }>(withQuery('/failures', { search }));
   return (
     <PageFrame title="Queues" intro="What waits, what failed, and why.">
       <Read of={overview}>{(data) => <Depth of={data} />}</Read>
-      <SearchField label="Search" placeholder="Part of an address, or an id" value={wanted} onSearch={search} />
-      <Read of={unread}>
-        {() =>
-          causes.length === 0 ? (
+      <Replays />
+      <SearchField
+        label="Search"
+        placeholder="Beginning of an address, or an id"
+        value={search}
+        onSearch={(text) => change({ search: text })}
+      />
+      <Read of={failures}>
+        {({ items, total }) =>
+          items.length === 0 ? (
             <Nothing>
-              {wanted === undefined
+              {search === undefined
                 ? 'Nothing has failed. What waits for an answer stands in Approvals.'
                 : 'No failure matches. People and Events search everything else.'}
             </Nothing>
           ) : (
             <>
-              {more && <Small>Only the newest {most} of each kind are grouped here. Events finds all of them.</Small>}
-              {causes.map((cause) => (
-                <Cause key={cause.text} text={cause.text} failures={cause.failures} />
+              <Small>
+                {plural(total, 'failure')}, {plural(items.length, 'cause')}
+              </Small>
+              {items.map((cause) => (
+                <CauseSection key={cause.id} of={cause} search={search} />
               ))}
             </>
           )
@@ -71,21 +69,41 @@ function Depth({ of: { events, actions, oldestUnfinishedSeconds } }: { of: Overv
   );
 }
 
-function Cause({ text, failures }: { text: string; failures: Failure[] }) {
+function CauseSection({ of, search }: { of: Cause; search: string | undefined }) {
+  const { id, kind, place, text, count, replayable, examples } = of;
   const mayReplay = useMay('operator');
-  const retryable = failures.filter((failure): failure is Retryable => failure.retry !== null);
   return (
-    <Section title={text} aside={<span>{plural(failures.length, 'failure')}</span>}>
+    <Section title={`${place}: ${text}`} aside={<span className="moment">{plural(count, 'failure')}</span>}>
       <List size="sm">
-        {failures.slice(0, 10).map(({ key, person, state, what, at }) => (
-          <List.Item key={key}>
-            <PersonLink person={person} /> {what} <State of={state} /> <Moment at={at} />
+        {examples.map((one) => (
+          <List.Item key={one.id}>
+            <Example of={one} isEvent={kind === 'event'} />
           </List.Item>
         ))}
       </List>
-      {failures.length > 10 && <Small>and {failures.length - 10} more</Small>}
-      {mayReplay && retryable.length > 0 && <RetryAll failures={retryable} />}
-      {retryable.length === 0 && <Small>Nothing here names a person, so there is nobody to plan anew.</Small>}
+      {count > examples.length && <Small>and {count - examples.length} more</Small>}
+      {mayReplay && replayable > 0 && (
+        <Group>
+          <ReplayMatching label={`Replay ${plural(replayable, 'failure')}`} filter={{ cause: id, search }} />
+        </Group>
+      )}
+      {replayable === 0 && <Small>Nothing here names a person, so there is nobody to plan anew.</Small>}
     </Section>
+  );
+}
+
+function Example({ of: { id, person, what, state, at }, isEvent }: { of: Failure; isEvent: boolean }) {
+  return (
+    <>
+      <PersonLink person={person} />{' '}
+      {isEvent ? (
+        <Anchor inherit renderRoot={(props) => <Link {...props} to="/events/$id" params={{ id }} />}>
+          {what}
+        </Anchor>
+      ) : (
+        what
+      )}{' '}
+      <State of={state} /> <Moment at={at} />
+    </>
   );
 }

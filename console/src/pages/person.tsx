@@ -1,6 +1,6 @@
-import { Group, List, SimpleGrid, Text } from '@mantine/core';
-import { getRouteApi } from '@tanstack/react-router';
-import type { Footprint, Order, PersonDetail } from '../api/types.ts';
+import { Anchor, Group, List, SimpleGrid, Text } from '@mantine/core';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { Account, Footprint, Order, Page, PersonDetail } from '../api/types.ts';
 import { useMay, useRead } from '../api/use-api.ts';
 import { ConfirmButton } from '../parts/confirm.tsx';
 import { type Column, DataTable } from '../parts/data-table.tsx';
@@ -34,6 +34,7 @@ export function PersonPage(): React.ReactNode {
                   idOf={({ account, subuser, footprint, target }) => `${account} ${subuser} ${footprint} ${target}`}
                 />
               )}
+              <RostersRead />
             </Section>
             {data.todos.length > 0 && (
               <Section title="To do by hand">
@@ -65,6 +66,22 @@ function nameOf({ firstName, lastName, email }: PersonDetail): string {
   return [firstName, lastName].filter(Boolean).join(' ') || (email ?? 'Person without an address');
 }
 
+/** How old is what is shown of each account? */
+function RostersRead() {
+  const accounts = useRead<Page<Account>>('/accounts');
+  return (
+    <Small>
+      Read:{' '}
+      {accounts.data?.items.map(({ account, readAt }, index) => (
+        <span key={account}>
+          {index > 0 && ', '}
+          {account} <Moment at={readAt} />
+        </span>
+      ))}
+    </Small>
+  );
+}
+
 /** Is this person out, everywhere, and how do we know? */
 function Answer({ of }: { of: PersonDetail }) {
   const [newest] = of.plans;
@@ -78,6 +95,22 @@ function Answer({ of }: { of: PersonDetail }) {
           <Small>
             Last decision: {newest.verdict}, <State of={newest.state} /> <Moment at={newest.createdAt} />
           </Small>
+        )}
+        {of.email !== null && (
+          <Group gap="md">
+            <Anchor
+              size="sm"
+              renderRoot={(props) => <Link {...props} to="/audit" search={{ email: of.email ?? '' }} />}
+            >
+              Audit trail
+            </Anchor>
+            <Anchor
+              size="sm"
+              renderRoot={(props) => <Link {...props} to="/events" search={{ email: of.email ?? '' }} />}
+            >
+              Events
+            </Anchor>
+          </Group>
         )}
       </div>
       <Orders of={of} />

@@ -8,6 +8,7 @@ import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame } from '../parts/page.tsx';
 import { Read } from '../parts/read.tsx';
 import { Moment, Small } from '../parts/words.tsx';
+import { Notifications } from './settings-notifications.tsx';
 import { Tokens } from './settings-tokens.tsx';
 import { Users } from './settings-users.tsx';
 
@@ -20,6 +21,7 @@ export function SettingsPage(): React.ReactNode {
           <Tabs.Tab value="configuration">Configuration</Tabs.Tab>
           <Tabs.Tab value="grants">Grants</Tabs.Tab>
           <Tabs.Tab value="doctor">Doctor</Tabs.Tab>
+          <Tabs.Tab value="notifications">Notifications</Tabs.Tab>
           {isAdmin && <Tabs.Tab value="tokens">API tokens</Tabs.Tab>}
           {isAdmin && <Tabs.Tab value="users">Users</Tabs.Tab>}
         </Tabs.List>
@@ -31,6 +33,9 @@ export function SettingsPage(): React.ReactNode {
         </Tabs.Panel>
         <Tabs.Panel value="doctor" pt="md">
           <Doctor />
+        </Tabs.Panel>
+        <Tabs.Panel value="notifications" pt="md">
+          <Notifications />
         </Tabs.Panel>
         {isAdmin && (
           <Tabs.Panel value="tokens" pt="md">

@@ -9,6 +9,7 @@ export function TimesChart({ days, slaSeconds }: { days: Overview['timeToDeprovi
   const still = useReducedMotion();
   const data = days.map(({ day, p50Seconds, p95Seconds }) => ({ day, p50: p50Seconds ?? 0, p95: p95Seconds ?? 0 }));
   const last = days.at(-1);
+  const top = Math.max(slaSeconds, ...data.map(({ p95 }) => p95));
   return (
     <figure
       style={{ margin: 0 }}
@@ -27,7 +28,7 @@ export function TimesChart({ days, slaSeconds }: { days: Overview['timeToDeprovi
         referenceLines={[{ y: slaSeconds, label: 'SLA', color: 'red.6' }]}
         valueFormatter={duration}
         lineProps={{ isAnimationActive: !still }}
-        yAxisProps={{ domain: [0, (max: number) => Math.max(max, slaSeconds)] }}
+        yAxisProps={{ domain: [0, top], ticks: [0, top / 3, (2 * top) / 3, top] }}
       />
     </figure>
   );

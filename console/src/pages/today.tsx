@@ -8,6 +8,7 @@ import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame, Section } from '../parts/page.tsx';
 import { Read } from '../parts/read.tsx';
 import { duration, Moment, PersonLink, plural, State } from '../parts/words.tsx';
+import { Needs } from './today-needs.tsx';
 
 const TimesChart = lazy(() => import('./today-chart.tsx').then(({ TimesChart }) => ({ default: TimesChart })));
 const liveMs = 2_500;
@@ -15,12 +16,13 @@ const underWay = ['planned', 'approved', 'applying', 'waiting'];
 
 export function TodayPage(): React.ReactNode {
   const overview = useRead<Overview>('/overview', { everyMs: liveMs });
-  const plans = useRead<Page<Plan>>(withQuery('/plans', { limit: 50 }), { everyMs: liveMs });
+  const plans = useRead<Page<Plan>>(withQuery('/plans', { limit: 50, leaving: true }), { everyMs: liveMs });
   return (
     <PageFrame title="Today">
       <Read of={overview}>{(data) => <Figures of={data} />}</Read>
+      <Needs />
       <Section title="Leaving, newest first">
-        <Read of={plans}>{({ items }) => <Leaving plans={newestPerPerson(items)} />}</Read>
+        <Read of={plans}>{({ items }) => <Leaving plans={items} />}</Read>
       </Section>
       <Todos />
       <Read of={overview}>
@@ -110,16 +112,6 @@ function Figure({
       </Text>
     </div>
   );
-}
-
-/** Of each person only what was decided last. */
-function newestPerPerson(plans: Plan[]): Plan[] {
-  const seen = new Set<string | null>();
-  return plans.filter(({ person, verdict }) => {
-    if (seen.has(person.id)) return false;
-    seen.add(person.id);
-    return verdict !== 'keep';
-  });
 }
 
 function Leaving({ plans }: { plans: Plan[] }) {

@@ -2,6 +2,11 @@ import { TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useEffect, useRef, useState } from 'react';
 
+/** The server takes whole addresses only: half of one is not asked for. */
+export function isAddress(text: string): boolean {
+  return /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(text);
+}
+
 /** Asks the server when the typing pauses. */
 export function SearchField({
   label,

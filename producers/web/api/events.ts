@@ -1,17 +1,13 @@
 import { z } from 'zod';
 import { eventStates } from '#shared/lifecycle/types.js';
-import { replayEvent, replayEvents } from '#shared/operations/replay.js';
+import { replayEvent } from '#shared/operations/replay.js';
 import type { EventFilter } from '#shared/store/event-filter.js';
-import { countReplayable } from '#shared/store/event-replay.js';
 import { listEvents, showEvent } from '#shared/store/inbox.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { address, at, atOrNull, byId, found, listQuery, moment, page, personRef } from './schemas.js';
 
-const mostAtOnce = 1_000;
-
-const filter = z.strictObject({
-  ids: z.array(z.uuid()).min(1).max(mostAtOnce).optional().describe('Only these'),
+export const eventFilter = z.strictObject({
   state: z.enum(eventStates).optional(),
   source: z.string().max(100).optional(),
   eventId: z.string().max(500).optional().describe('The sender’s id'),
@@ -44,7 +40,7 @@ export function eventRoutes(app: ApiServer, { db, nudge }: ApiContext): void {
       schema: {
         tags: ['events'],
         summary: 'What identity providers sent, newest first',
-        querystring: listQuery.extend(filter.omit({ ids: true }).shape),
+        querystring: listQuery.extend(eventFilter.shape),
         response: { 200: page(event) },
       },
     },
@@ -59,7 +55,13 @@ export function eventRoutes(app: ApiServer, { db, nudge }: ApiContext): void {
         tags: ['events'],
         summary: 'One event, as it was sent, with the plans it led to',
         params: byId,
-        response: { 200: event.extend({ raw: z.string(), plans: z.array(z.string()) }) },
+        response: {
+          200: event.extend({
+            directoryId: z.string().nullable().describe('What the source calls the person'),
+            raw: z.string(),
+            plans: z.array(z.string()),
+          }),
+        },
       },
     },
     async ({ params: { id } }) => found('event', id, await showEvent(db, id)),
@@ -81,31 +83,6 @@ export function eventRoutes(app: ApiServer, { db, nudge }: ApiContext): void {
       found('event that names a person', id, (await replayEvent(db, id, actorOf(request))) || null);
       nudge();
       return reply.code(202).send({ id, state: 'received' });
-    },
-  );
-
-  app.post(
-    '/events/replays',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags: ['events'],
-        summary: 'Plan the people of all matching events anew, the newest first, 20 a second',
-        body: z.strictObject({
-          filter,
-          limit: z.int().min(1).max(mostAtOnce).default(mostAtOnce),
-          dryRun: z.boolean().default(false).describe('Only count'),
-        }),
-        response: { 202: z.object({ count: z.number(), dryRun: z.boolean() }) },
-      },
-    },
-    async (request, reply) => {
-      const { filter, limit, dryRun } = request.body;
-      const count = dryRun
-        ? await countReplayable(db, filter, limit)
-        : await replayEvents(db, { filter, limit, by: actorOf(request) });
-      if (!dryRun) nudge();
-      return reply.code(202).send({ count, dryRun });
     },
   );
 }

@@ -14,16 +14,20 @@ import { overviewRoutes } from './overview.js';
 import { orderRoutes, peopleRoutes } from './people.js';
 import { planRoutes } from './plans.js';
 import { reconciliationRoutes } from './reconciliations.js';
+import { replayRoutes } from './replays.js';
 import { settingsRoutes } from './settings.js';
 import { sourceRoutes } from './sources.js';
+import { streamRoutes } from './stream.js';
 import { tokenRoutes } from './tokens.js';
 
 /** Every noun of the API, one file each. */
 const nouns = [
   overviewRoutes,
+  streamRoutes,
   peopleRoutes,
   orderRoutes,
   eventRoutes,
+  replayRoutes,
   planRoutes,
   accountRoutes,
   keyRoutes,

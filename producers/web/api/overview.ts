@@ -5,10 +5,10 @@ import { listRuns } from '#shared/store/reconcile-requests.js';
 import { account, readAccounts } from './accounts.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { at, atOrNull } from './schemas.js';
+import { shareReading } from './share-reading.js';
 import { readSources, source } from './sources.js';
 
-/** Everybody who has the page open asks every few seconds: the database is asked once. */
-const freshMs = 2_000;
+/** It looks through a month: everybody who has the page open is told the same. */
 const timesFreshMs = 15_000;
 
 const counts = z.record(z.string(), z.number());
@@ -39,7 +39,7 @@ const overview = z.object({
 export function overviewRoutes(app: ApiServer, context: ApiContext): void {
   const { db, config } = context;
   const slow = remembered(() => deprovisionTimes(db, 30, config.sla.deprovision), timesFreshMs);
-  const read = remembered(() => readAll(context, slow), freshMs);
+  const read = shareReading(() => readAll(context, slow));
   app.get(
     '/overview',
     {

@@ -100,7 +100,14 @@ export function planRoutes(app: ApiServer, context: ApiContext): void {
       schema: {
         tags: ['plans'],
         summary: 'What was decided for whom, newest first',
-        querystring: listQuery.extend({ state: z.enum(planStates).optional(), personId: z.uuid().optional() }),
+        querystring: listQuery.extend({
+          state: z.enum(planStates).optional(),
+          personId: z.uuid().optional(),
+          leaving: z
+            .stringbool()
+            .optional()
+            .describe('Of each person only what was decided last, if it takes access away'),
+        }),
         response: { 200: page(plan) },
       },
     },
