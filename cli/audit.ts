@@ -45,10 +45,10 @@ export function addAudit(program: Command): void {
       const { json } = commonOptions(command);
       const environment = environmentNow();
       const signer = await findSigner(environment);
-      const key = publicKey ?? (file === undefined ? (signer?.publicKey ?? null) : null);
+      const key = publicKey ?? signer?.publicKey ?? null;
       const result =
         file === undefined ? await verifyDatabase(environment, signer, key) : await verifyExport(linesOf(file), key);
-      print(json, result, () => verdictText(result, key !== null));
+      print(json, result, () => verdictText(result, key));
       if (!result.ok) process.exitCode = exitCodes.failed;
     });
 }
@@ -66,17 +66,21 @@ async function verifyDatabase(
   });
 }
 
-function verdictText(result: VerifyResult, pinned: boolean): string {
+/** @param pinned the key that it must be signed with; null: any */
+function verdictText(result: VerifyResult, pinned: string | null): string {
   if (!result.ok) {
     const where = result.firstBadSeq === null ? '' : ` First bad record: ${result.firstBadSeq}.`;
-    return `NOT intact (${result.defect}): ${result.detail}.${where}`;
+    const other = result.defect === 'bad-signature' && pinned !== null;
+    const key = other ? ` The key at hand is ${pinned}; --public-key names another one that you trust.` : '';
+    return `NOT intact (${result.defect}): ${result.detail}.${where}${key}`;
   }
   const { from, to } = result.range;
   const part = from <= 1 && to === result.treeSize ? 'the whole log' : `records ${from} to ${to} of ${result.treeSize}`;
   const erased = result.erased === 0 ? '' : ` ${result.erased} had their personal data erased.`;
-  const key = pinned
-    ? ''
-    : ` Signed by the key that the file names, ${result.publicKey}: compare it with the one you trust.`;
+  const key =
+    pinned !== null
+      ? ''
+      : ` Signed by the key that the file names, ${result.publicKey}: compare it with the one you trust.`;
   return `Intact: ${result.records} records, ${part}, signed checkpoint at ${result.treeSize}.${erased}${key}`;
 }
 
