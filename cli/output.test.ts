@@ -19,9 +19,7 @@ describe('what a command says when it fails', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
     const both = Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' });
     expect(reportFailure(both)).toBe(1);
-    expect(said).toBe(
-      'sendoff: connect ECONNREFUSED 127.0.0.1:1\n  → start the database, or correct DATABASE_URL\n',
-    );
+    expect(said).toBe('sendoff: connect ECONNREFUSED 127.0.0.1:1\n  → start the database, or correct DATABASE_URL\n');
   });
 
   it.each([
