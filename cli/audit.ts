@@ -8,7 +8,8 @@ import { instant } from './listing.js';
 import { exitCodes, print } from './output.js';
 import { progressBar } from './progress.js';
 import type { Audit } from './reach/audit.js';
-import { commonOptions, withSendoff } from './session.js';
+import { commonOptions, environmentNow, withSendoff } from './session.js';
+import { findSigner } from './signer.js';
 
 const reach = () => import('./reach/audit.js');
 
@@ -45,24 +46,28 @@ export function addAudit(program: Command): void {
     .addHelpText('after', '\nExample:\n  sendoff audit verify --file audit.jsonl')
     .action(async ({ file, publicKey }: { file?: string; publicKey?: string }, command: Command) => {
       const { json } = commonOptions(command);
-      const { result, isPinned } =
+      const { result, key } =
         file === undefined
           ? await withSendoff(command, reach, (trail) => verifyTrail(trail, publicKey ?? null, !json))
-          : {
-              result: await verifyExport(linesOf(createReadStream(file, 'utf8')), publicKey ?? null),
-              isPinned: publicKey !== undefined,
-            };
-      print(json, result, () => verdictText(result, isPinned));
+          : await verifyFile(file, publicKey ?? null);
+      print(json, result, () => verdictText(result, key));
       if (!result.ok) process.exitCode = exitCodes.failed;
     });
 }
 
+interface Verified {
+  result: VerifyResult;
+  /** The key that it must be signed with; null: any. */
+  key: string | null;
+}
+
+async function verifyFile(file: string, publicKey: string | null): Promise<Verified> {
+  const key = publicKey ?? (await findSigner(environmentNow()))?.publicKey ?? null;
+  return { result: await verifyExport(linesOf(createReadStream(file, 'utf8')), key), key };
+}
+
 /** Checked here, from the bytes: whoever keeps the trail is not asked whether it is intact. */
-async function verifyTrail(
-  trail: Audit,
-  publicKey: string | null,
-  withBar: boolean,
-): Promise<{ result: VerifyResult; isPinned: boolean }> {
+async function verifyTrail(trail: Audit, publicKey: string | null, withBar: boolean): Promise<Verified> {
   const key = publicKey ?? (await trail.publicKey());
   const size = await trail.size();
   const bar = progressBar('records verified', withBar);
@@ -81,7 +86,7 @@ async function verifyTrail(
       };
     })
     .finally(bar.end);
-  return { result, isPinned: key !== null };
+  return { result, key };
 }
 
 async function* counted(lines: AsyncIterable<string>, tell: (done: number) => void): AsyncGenerator<string> {
@@ -93,17 +98,21 @@ async function* counted(lines: AsyncIterable<string>, tell: (done: number) => vo
   }
 }
 
-function verdictText(result: VerifyResult, pinned: boolean): string {
+/** @param pinned the key that it must be signed with; null: any */
+function verdictText(result: VerifyResult, pinned: string | null): string {
   if (!result.ok) {
     const where = result.firstBadSeq === null ? '' : ` First bad record: ${result.firstBadSeq}.`;
-    return `NOT intact (${result.defect}): ${result.detail}.${where}`;
+    const other = result.defect === 'bad-signature' && pinned !== null;
+    const key = other ? ` The key at hand is ${pinned}; --public-key names another one that you trust.` : '';
+    return `NOT intact (${result.defect}): ${result.detail}.${where}${key}`;
   }
   const { from, to } = result.range;
   const part = from <= 1 && to === result.treeSize ? 'the whole log' : `records ${from} to ${to} of ${result.treeSize}`;
   const erased = result.erased === 0 ? '' : ` ${result.erased} had their personal data erased.`;
-  const key = pinned
-    ? ''
-    : ` Signed by the key that the file names, ${result.publicKey}: compare it with the one you trust.`;
+  const key =
+    pinned !== null
+      ? ''
+      : ` Signed by the key that the file names, ${result.publicKey}: compare it with the one you trust.`;
   return `Intact: ${result.records} records, ${part}, signed checkpoint at ${result.treeSize}.${erased}${key}`;
 }
 

@@ -33,8 +33,16 @@ export function reportFailure(error: unknown): ExitCode {
     if (heldCodes.has(error.code)) return exitCodes.held;
     if (failedCodes.has(error.code)) return exitCodes.failed;
     if (error.blame === 'input' || usageCodes.has(error.code)) return exitCodes.usage;
+  } else if (isUnreachable(error)) {
+    process.stderr.write('  → start the database, or correct DATABASE_URL\n');
   }
   return exitCodes.failed;
+}
+
+/** Everything else that commands connect to has errors of its own. */
+function isUnreachable(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28P01|3D000)$/.test(code);
 }
 
 /** With `--json` the document and nothing else; otherwise the text for people. */

@@ -44,5 +44,8 @@ export class PermanentError extends SendoffError {}
 
 /** The text of any thrown value, for a row's `last_error`. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // Of a host with several addresses Node says why each failed, and nothing itself.
+  if (error.message === '' && error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error.message || error.name;
 }

@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { type ExportOptions, exportAudit } from '#shared/audit/export.js';
-import { loadSigningKey, type Signer } from '#shared/audit/signing-key.js';
 import { trailState } from '#shared/audit/verifications.js';
-import type { Environment } from '#shared/config/environment.js';
 import type { Server } from '../server/client.js';
 import type { DatabaseSession } from '../session.js';
+import { findSigner } from '../signer.js';
 
 /** The evidence. */
 export interface Audit {
@@ -29,14 +26,6 @@ export function inDatabase({ db, environment }: DatabaseSession): Audit {
     size: async () => (await trailState(db)).records,
     publicKey: async () => (await signer)?.publicKey ?? null,
   };
-}
-
-/** From the environment, or what `sendoff up` made in the data folder; null when there is none at hand. */
-async function findSigner(environment: Environment): Promise<Signer | null> {
-  if (environment.signingKey !== null) return loadSigningKey(environment.signingKey);
-  if (environment.databaseUrl !== null) return null;
-  const pem = await readFile(join(environment.dataDir, 'signing-key.pem'), 'utf8').catch(() => null);
-  return pem === null ? null : loadSigningKey(pem);
 }
 
 const state = z.object({ records: z.number() });

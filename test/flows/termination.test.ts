@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -156,6 +157,10 @@ describe('a termination in Okta', () => {
     const file = join(world.workplace.dir, 'audit.jsonl');
     await writeFile(file, exported.stdout);
     expect((await world.workplace.run(['audit', 'verify', '--file', file])).code).toBe(0);
+    // The key at hand is the one that it must be signed with: whoever rewrites a log can sign it with a key of theirs.
+    const SENDOFF_SIGNING_KEY = randomBytes(32).toString('base64');
+    const foreign = await world.workplace.run(['audit', 'verify', '--file', file, '--json'], { SENDOFF_SIGNING_KEY });
+    expect([foreign.code, JSON.parse(foreign.stdout).defect]).toEqual([1, 'bad-signature']);
 
     const lines = exported.stdout.trimEnd().split('\n');
     const at = lines.findIndex((line) => line.includes('"action.applied"'));
