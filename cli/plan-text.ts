@@ -16,6 +16,7 @@ export interface PlanFacts {
     target: string;
     label: string | null;
     to?: string | null;
+    reason: string;
     state: string;
     lastError?: string | null;
   }[];
@@ -42,7 +43,8 @@ export function planText(plan: PlanFacts): string {
   if (plan.actions.length === 0) lines.push('  nothing to change');
   for (const place of places) {
     lines.push('', place === twilioAccount ? 'Twilio' : place);
-    for (const action of plan.actions.filter(({ account }) => account === place)) lines.push(`  ${actionText(action)}`);
+    for (const action of plan.actions.filter(({ account }) => account === place))
+      lines.push(`  ${actionText(action, plan.reasons)}`);
     for (const { account, target, detail } of plan.refused.filter(({ account }) => account === place))
       lines.push(`  ! not touched: ${target ?? account}: ${detail}`);
     for (const { part, reason } of plan.notRead.filter(({ account }) => account === place))
@@ -58,23 +60,24 @@ export function planText(plan: PlanFacts): string {
   return lines.join('\n');
 }
 
-function actionText({
-  kind,
-  footprint,
-  subuser,
-  target,
-  label,
-  to,
-  state,
-  lastError,
-}: PlanFacts['actions'][number]): string {
+function actionText(
+  { kind, footprint, subuser, target, label, to, reason, state, lastError }: PlanFacts['actions'][number],
+  reasons: string[],
+): string {
   const named = footprint === 'api-key' ? `API key “${label}” (${target})` : label;
   const what = label === null ? `${footprint.replace(/-/g, ' ')} ${target}` : named;
   const where = subuser === null ? '' : ` in subuser ${subuser}`;
   const onto = to === null || to === undefined ? '' : ` → ${to}`;
   const error = lastError === null || lastError === undefined ? '' : `: ${lastError}`;
   const shown = coloured(state, lookOf(process.stdout));
-  return `- ${verb(kind, footprint)} ${what}${where}${onto} [${shown}]${error}`;
+  return `- ${verb(kind, footprint)} ${what}${where}${onto} [${shown}]${ownReason(reason, reasons)}${error}`;
+}
+
+/** What an action's reason says beyond the plan's: who receives something, and what makes a key theirs. */
+function ownReason(reason: string, reasons: string[]): string {
+  const known = reasons.find((one) => reason === one || reason.startsWith(`${one}; `));
+  const own = known === undefined ? reason : reason.slice(known.length + 2);
+  return own === '' ? '' : ` (${own})`;
 }
 
 function verb(kind: string, footprint: string): string {

@@ -82,7 +82,7 @@ describe('a leaver with every kind of footprint', () => {
       'reassign verified sender Jane → boss@acme.com',
       'reassign sender Newsletter → boss@acme.com',
       'reassign legacy sender',
-      'reassign alert at 90 % of the credits → boss@acme.com',
+      'reassign alert at 90 % of the credits → boss@acme.com [ready] (boss@acme.com is their manager)',
       'reassign daily statistics mail in subuser brand-us → boss@acme.com',
       'reassign spam report forwarding → boss@acme.com',
       'reassign bounce forwarding → boss@acme.com',

@@ -207,7 +207,30 @@ describe('API keys where the policy revokes by name', () => {
     await until('it is gone again', () => !account.apiKeys.has(key.id));
     await until('it is settled again', async () => (await newestPlan(world, ida.email)).state === 'settled');
     const said = (await verifiedTrail(world)).filter(({ kind }) => kind === 'person.returned');
-    expect(said.map(({ detail }) => detail?.why)).toEqual(['an API key that was deleted is still listed']);
+    expect(said.map(({ detail }) => detail?.why)).toEqual(['something of theirs is still there: revoke api-key']);
+  });
+
+  it('that could not be read when their owner left are revoked as soon as they can be', async () => {
+    const account = world.account();
+    const jo = world.hire('jo');
+    const key = account.addApiKey({ name: 'jo-nightly' });
+    await minutesPass(world);
+    const fault = world.sendgrid.faults.inject({ path: /api_keys/, fault: { kind: 'status', status: 500 } });
+    world.okta.setStatus(jo.id, 'DEPROVISIONED');
+    await world.post(world.event('user.lifecycle.deactivate', jo));
+    await until('it waits', async () => (await newestPlan(world, jo.email).catch(() => null))?.state === 'waiting');
+    // It goes on for ten minutes, and settles without.
+    await world.database.pool.query(`update inbox set received_at = received_at - interval '11 minutes'`);
+    await world.database.pool.query(`update plan set due_at = now() where state = 'waiting'`);
+    await until('it is settled', async () => (await newestPlan(world, jo.email)).state === 'settled');
+    expect((await newestPlan(world, jo.email)).notRead.map(({ part }) => part)).toContain('api keys');
+    expect(account.apiKeys.has(key.id)).toBe(true);
+
+    fault.remove();
+    await until('it is revoked', async () => {
+      await world.database.pool.query(`update plan set due_at = now() where recheck_at is not null and due_at > now()`);
+      return !account.apiKeys.has(key.id);
+    });
   });
 });
 

@@ -33,6 +33,8 @@ import type { Handler } from '../process-job.js';
 const unfinished: ActionState[] = ['ready', 'executing', 'unknown'];
 /** What could not be read keeps a plan from settling so long; then it settles, and says what was not read. */
 const rereadForMs = 10 * 60_000;
+/** After that it is asked for so long, ever and again. */
+const lookForMs = 24 * 3_600_000;
 
 /** A plan is settled when everything was done and, planned again from fresh lists, nothing is left to do. */
 export const settlePerson: Handler = {
@@ -139,14 +141,24 @@ async function conclude(
     const removed = actions.some(
       (action) => action.state === 'done' && (action.kind === 'deprovision' || action.kind === 'revoke'),
     );
-    if (removed && policy.offboarding.recheckMs > 0) await scheduleRecheck(tx, stored.id, policy.offboarding.recheckMs);
+    const mustLookAgain = removed || isUnread(left);
+    if (mustLookAgain && policy.offboarding.recheckMs > 0)
+      await scheduleRecheck(tx, stored.id, policy.offboarding.recheckMs);
     failpoint('settle.before_commit');
   };
   const told = { 'sendoff.verdict': left.verdict, 'sendoff.plan.state': state };
   await inSpan('conclude', told, () => db.transaction().execute(write));
 }
 
-/** Some minutes after a removal: has SendGrid let the person in again (JIT), or shown a deletion, of a key too, that was none? */
+/** Is something of a person who leaves not read that may be read later? */
+function isUnread({ verdict, unread }: PlanDraft): boolean {
+  return verdict !== 'keep' && unread.some(({ retryMs }) => retryMs !== null);
+}
+
+/**
+ * Some minutes after a removal: has SendGrid let the person in again (JIT), shown a deletion, of a key too, that was none,
+ * or shows now what could not be read then?
+ */
 async function recheck(context: WorkContext, stored: StoredPlan): Promise<void> {
   const { db, policy } = context;
   const event = await inboxEvent(db, stored.eventId);
@@ -155,16 +167,19 @@ async function recheck(context: WorkContext, stored: StoredPlan): Promise<void> 
   const actions = await actionItems(db, [stored.id]);
   const since = new Date(await databaseNow(db));
   const situation = await situationAfter(context, event, person, actions, { notBefore: since });
-  const back = plan(situation, policy).actions.filter(
-    (action) => (isRemoval(action) || action.kind === 'revoke') && modeOf(policy, action.account) !== 'observe',
-  );
+  const left = plan(situation, policy);
+  const back = left.actions.filter((action) => modeOf(policy, action.account) !== 'observe');
   const isIn = back.some(isRemoval);
+  const settledMs = situation.now.getTime() - (stored.settledAt ?? situation.now).getTime();
   await db.transaction().execute(async (tx) => {
     await endRecheck(tx, stored.id);
-    if (back.length === 0) return;
+    if (back.length === 0) {
+      if (isUnread(left) && settledMs < lookForMs) await scheduleRecheck(tx, stored.id, rereadForMs);
+      return;
+    }
     const why = isIn
       ? 'they are back: the identity provider still lets this person in'
-      : 'an API key that was deleted is still listed';
+      : `something of theirs is still there: ${[...new Set(back.map((one) => `${one.kind} ${one.footprint}`))].join(', ')}`;
     await appendAudit(tx, {
       kind: 'person.returned',
       person: { id: person.id, email: person.emails[0] ?? null },
