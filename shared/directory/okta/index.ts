@@ -55,14 +55,14 @@ async function toPerson(
   client: OktaClient,
   user: OktaUser,
 ): Promise<DirectoryPerson> {
-  const manager = managerOf(user);
+  const manager = managerOf(user) ?? (await linkedManager(client, user.id));
   // Suspending keeps groups and assignments, so they say nothing about who is not active (idp-events.md §1.6).
   if (standingOf(user) !== 'active') return person(user, { groups: [], assigned: null, manager });
   const [groups, assigned] = await Promise.all([
     groupsOf(name, client, user.id),
     assignment(name, config, client, user.id),
   ]);
-  return person(user, { groups, assigned, manager: manager ?? (await linkedManager(client, user.id)) });
+  return person(user, { groups, assigned, manager });
 }
 
 function person(user: OktaUser, more: Pick<DirectoryPerson, 'groups' | 'assigned' | 'manager'>): DirectoryPerson {

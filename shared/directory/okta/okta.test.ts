@@ -72,6 +72,22 @@ describe('shared/directory/okta', () => {
     });
   });
 
+  it.each(['ACTIVE', 'SUSPENDED', 'DEPROVISIONED'])(
+    'takes the linked object for the manager where the profile of somebody %s names none',
+    async (status) => {
+      okta.addUser({ id: '00u2', email: 'joe@acme.com', linkedManager: '00u-boss', status });
+      okta.addUser({ id: '00u3', email: 'jim@acme.com', linkedManager: '00u-boss', managerId: '00u1', status });
+      okta.addUser({ id: '00u4', email: 'tom@acme.com', status });
+      const manager = async (id: string) => {
+        const answer = await directory().read(id);
+        return answer.kind === 'found' ? answer.person.manager : answer.kind;
+      };
+      expect(await manager('00u2')).toEqual({ directoryId: '00u-boss', email: null });
+      expect(await manager('00u3')).toEqual({ directoryId: '00u1', email: null });
+      expect(await manager('00u4')).toBeNull();
+    },
+  );
+
   it('says "not found" only when the directory knows others', async () => {
     expect(await directory().read('00u-none')).toEqual({ kind: 'not-found' });
   });

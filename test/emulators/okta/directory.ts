@@ -11,12 +11,15 @@ export interface OktaUserSeed {
   firstName?: string;
   lastName?: string;
   managerId?: string;
+  /** Whom the linked object `manager` names. */
+  linkedManager?: string;
   status?: string;
 }
 
 export interface EmulatedUser extends Required<Pick<OktaUserSeed, 'id' | 'email' | 'login'>> {
   status: string;
   transitioningToStatus: string | null;
+  linkedManager: string | null;
   profile: Record<string, string | null>;
   groups: Set<string>;
   apps: Set<string>;
@@ -51,7 +54,11 @@ function usersRoute(request: Request, world: Directory, id: string | undefined, 
   if (sub === undefined) return { status: 200, body: toBody(user, world.url) };
   if (sub === 'groups')
     return { status: 200, body: [...user.groups].map((name) => ({ id: `00g-${name}`, profile: { name } })) };
-  if (sub === 'linkedObjects') return { status: 200, body: [] };
+  if (sub === 'linkedObjects') {
+    const { linkedManager: manager } = user;
+    const links = manager === null ? [] : [{ _links: { self: { href: `${world.url}/api/v1/users/${manager}` } } }];
+    return { status: 200, body: links };
+  }
   return missing(sub);
 }
 
@@ -141,6 +148,7 @@ export function toUser(seed: OktaUserSeed): EmulatedUser {
     login,
     status: seed.status ?? 'ACTIVE',
     transitioningToStatus: null,
+    linkedManager: seed.linkedManager ?? null,
     profile: {
       login,
       email,
