@@ -23,6 +23,7 @@ const facts = z.object({
       target: z.string(),
       label: z.string().nullable(),
       to: z.string().nullable(),
+      reason: z.string(),
       lastError: z.string().nullable(),
     }),
   ),

@@ -4,7 +4,12 @@ import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace
 import type { TraceSettings } from '#shared/config/traces.js';
 import type { Log } from './log.js';
 import { notingOutages, onlyWhatMayLeave } from './span-export.js';
-import type { Tracing } from './tracing.js';
+
+/** Traces being made and sent. */
+export interface Tracing {
+  /** Sends what is still here, if the collector takes it quickly. */
+  stop(): Promise<void>;
+}
 
 /** One attempt to deliver, its repetitions included; also how long a process that ends may be kept by one. */
 const deliverMs = 4_000;
