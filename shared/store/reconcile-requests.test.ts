@@ -32,9 +32,18 @@ describe('a comparison that somebody asked for', () => {
   });
 
   it('tells why it broke off', async () => {
-    const id = await requestReconcile(db, { mode: 'cheap', account: 'marketing', acceptShrink: false, by: 'token:kim' });
+    const id = await requestReconcile(db, {
+      mode: 'cheap',
+      account: 'marketing',
+      acceptShrink: false,
+      by: 'token:kim',
+    });
     await takeRequest(db, (await beginRun(db, 'cheap', 'token:kim')) ?? '');
     await finishRequest(db, id, { problem: 'the directory is away' });
-    expect(await showRequest(db, id)).toMatchObject({ state: 'failed', problem: 'the directory is away', accounts: null });
+    expect(await showRequest(db, id)).toMatchObject({
+      state: 'failed',
+      problem: 'the directory is away',
+      accounts: null,
+    });
   });
 });
