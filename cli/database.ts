@@ -1,17 +1,29 @@
-import type { Command } from 'commander';
 import pino from 'pino';
 import type { Environment } from '#shared/config/environment.js';
 import { policyOf } from '#shared/config/policy.js';
 import type { Config } from '#shared/config/schema.js';
 import { SendoffError } from '#shared/errors.js';
+import type { Policy } from '#shared/lifecycle/types.js';
 import type { Outside } from '#shared/planning/surroundings.js';
 import { openBreaker } from '#shared/store/accounts.js';
 import { type Database, type Db, openDatabase } from '#shared/store/database.js';
 import { attachEmbedded, startEmbedded } from '#shared/store/embedded/index.js';
 import { assertMigrated, migrate } from '#shared/store/migrate.js';
 import { configOf } from './config.js';
-import { operatorOf } from './operator.js';
-import { commonOptions, type DatabaseSession } from './session.js';
+import { type OperatorOptions, operatorOf } from './operator.js';
+
+/** What a command works with in the database. */
+export interface DatabaseSession {
+  db: Db;
+  environment: Environment;
+  /** sendoff.yaml, read when it is first needed. @throws ConfigError */
+  config(): Config;
+  policy(): Policy;
+  /** Directories and accounts; loading their clients takes a while, and most commands need none. */
+  outside(): Promise<Outside>;
+  /** Who is at the keyboard. */
+  by(): string;
+}
 
 /** Nothing but warnings, and on stderr: stdout is for the answer. */
 const quietLog = pino({ level: 'error' }, pino.destination(2));
@@ -62,20 +74,25 @@ export function requiredDatabaseUrl(environment: Environment, command: string): 
   });
 }
 
+/** What was written on the command line about it. */
+interface SessionOptions extends OperatorOptions {
+  config: string | undefined;
+}
+
 /** The database with what else a command works with. */
 export function withSession<T>(
-  command: Command,
+  options: SessionOptions,
   environment: Environment,
   run: (session: DatabaseSession) => Promise<T>,
 ): Promise<T> {
-  return withDatabase(environment, ({ db }) => run(sessionOf(command, environment, db)));
+  return withDatabase(environment, ({ db }) => run(sessionOf(options, environment, db)));
 }
 
-function sessionOf(command: Command, environment: Environment, db: Db): DatabaseSession {
+function sessionOf(options: SessionOptions, environment: Environment, db: Db): DatabaseSession {
   let loaded: Config | null = null;
   let opened: Promise<Outside> | null = null;
   const config = (): Config => {
-    loaded ??= configOf(commonOptions(command)).config;
+    loaded ??= configOf(options).config;
     return loaded;
   };
   return {
@@ -87,7 +104,7 @@ function sessionOf(command: Command, environment: Environment, db: Db): Database
       opened ??= openOutside(db, config());
       return opened;
     },
-    by: () => operatorOf(command.opts()),
+    by: () => operatorOf(options),
   };
 }
 

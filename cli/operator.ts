@@ -4,7 +4,7 @@ import { SendoffError } from '#shared/errors.js';
 
 /** Who is at the keyboard, for the audit trail and for whoever has to approve what another ordered. */
 export interface OperatorOptions {
-  as?: string;
+  as?: string | undefined;
 }
 
 export function addOperatorOption(command: Command): Command {

@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
 import { type Environment, readEnvironment } from '#shared/config/environment.js';
-import type { Config } from '#shared/config/schema.js';
 import { SendoffError } from '#shared/errors.js';
-import type { Policy } from '#shared/lifecycle/types.js';
-import type { Outside } from '#shared/planning/surroundings.js';
-import type { Db } from '#shared/store/database.js';
+import type { DatabaseSession } from './database.js';
 import type { OperatorOptions } from './operator.js';
 import { addressOf } from './server/address.js';
 import type { Server } from './server/client.js';
@@ -30,19 +27,6 @@ export function environmentNow(): Environment {
   return readEnvironment(process.env);
 }
 
-/** What a command works with in the database. */
-export interface DatabaseSession {
-  db: Db;
-  environment: Environment;
-  /** sendoff.yaml, read when it is first needed. @throws ConfigError */
-  config(): Config;
-  policy(): Policy;
-  /** Directories and accounts; loading their clients takes a while, and most commands need none. */
-  outside(): Promise<Outside>;
-  /** Who is at the keyboard. */
-  by(): string;
-}
-
 /** Two ways to the same: each file of reach/ is one. */
 export interface Reach<T> {
   inDatabase(session: DatabaseSession): T;
@@ -60,12 +44,12 @@ export async function withSendoff<T, R>(
 ): Promise<R> {
   const environment = environmentNow();
   const named = serverFor(command, environment);
+  const { as, config } = command.optsWithGlobals<CommonOptions & OperatorOptions>();
   // Each way is loaded when it is gone: whoever asks a server needs no database, and a completion needs neither.
   if (named === null) {
     const [reach, { withSession }] = await Promise.all([load(), import('./database.js')]);
-    return withSession(command, environment, (session) => run(reach.inDatabase(session)));
+    return withSession({ config, as }, environment, (session) => run(reach.inDatabase(session)));
   }
-  const { as, config } = command.optsWithGlobals<CommonOptions & OperatorOptions>();
   if (as !== undefined) throw notForServers('--as', 'the server knows you by your token');
   if (config !== undefined) throw notForServers('--config', 'the server has a configuration of its own');
   const address = addressOf(named, environment.token);

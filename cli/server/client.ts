@@ -116,9 +116,9 @@ export function openServer({ origin, token }: ServerAddress): Server {
   };
 }
 
-/** Busy, restarting, or still at the first of the same requests: asked again, it may answer. */
+/** Busy, restarting, or still at the first of the same requests: asked again, it may answer. What failed was not done. */
 function isPassing({ status, body }: { status: number; body: unknown }): boolean {
-  if (status === 429 || status === 502 || status === 503) return true;
+  if (status === 429 || status >= 500) return true;
   return typeof body === 'object' && body !== null && 'code' in body && body.code === 'IDEMPOTENCY_UNDER_WAY';
 }
 
