@@ -71,7 +71,11 @@ export function addPlan(program: Command): void {
         todos: draft.todos,
         hold:
           gated.state === 'held'
-            ? { reasons: [...gated.holds, ...draft.refused].map(guardText), setHash: setHash(held), expiresAt: null }
+            ? {
+                reasons: [...gated.holds, ...draft.refused].map(guardText),
+                setHash: setHash(held, gated.holds),
+                expiresAt: null,
+              }
             : null,
         createdAt: null,
       };
