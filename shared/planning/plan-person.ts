@@ -154,7 +154,7 @@ async function currentManager(
   return managerEmail(directories.of(person.directory), evidence.person, person).catch(() => null);
 }
 
-/** A human's answer to exactly these held changes stands, whichever plan it was given to. */
+/** A human's answer to exactly these held changes, and the doubts shown with them, stands, whichever plan it was given to. */
 async function afterDecision(
   tx: Tx,
   personId: string,
@@ -162,8 +162,9 @@ async function afterDecision(
   gated: Gated,
 ): Promise<{ gated: Gated; decision: Decision | null }> {
   const held = heldActions(draft, gated);
-  if (draft.verdict === 'keep') await voidDecisions(tx, personId, { except: setHash(held) });
-  const decision = held.length === 0 ? null : await standingDecision(tx, personId, setHash(held));
+  const hash = setHash(held, gated.holds);
+  if (draft.verdict === 'keep') await voidDecisions(tx, personId, { except: hash });
+  const decision = held.length === 0 ? null : await standingDecision(tx, personId, hash);
   if (decision === null) return { gated, decision };
   // An approval makes an order of a proposal: what is only proposed was never approved.
   if (decision.answer === 'approved' && isProposed(draft)) return { gated, decision: null };

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDirectories } from '#shared/directory/directories.js';
 import { plan } from '#shared/lifecycle/plan.js';
 import type { PlanDraft, Policy, Roster } from '#shared/lifecycle/types.js';
 import { type PersonRow, personById, personFor, rememberLinks } from '#shared/store/people.js';
 import { type OktaEmulator, startOktaEmulator } from '#test/emulators/okta/index.js';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.js';
 import { account, policy, roster, teammate } from '#test/support/situation.js';
-import { createInTime } from './in-time.js';
-import { readSituation, type Surroundings } from './situation.js';
+import { surroundingsOf } from '#test/support/surroundings.js';
+import { readSituation } from './situation.js';
 
 // Whose is it? What the directory gives to somebody else too is held, wherever it was found and however it was matched.
 
@@ -30,18 +29,8 @@ async function known(email: string, status = 'ACTIVE'): Promise<PersonRow> {
 }
 
 async function planned(person: PersonRow, rosters: Roster[], rules: Policy = policy()): Promise<PlanDraft> {
-  const source = { type: 'okta' as const, orgUrl: okta.url, token: 'okta-emulator-token', hookSecret: ['x'] };
-  const surroundings: Surroundings = {
-    db: database.db,
-    directories: createDirectories({ authority: ['okta'], sources: { okta: { ...source, poll: null } } }),
-    policy: rules,
-    readRoster: async (name) => rosters.find((one) => one.account === name) as Roster,
-    readAccess: async () => null,
-    inTime: createInTime(),
-    findTwilioUser: async () => null,
-  };
   const since = new Date(0);
-  const situation = await readSituation(surroundings, {
+  const situation = await readSituation(surroundingsOf(database.db, okta, rules, rosters), {
     person,
     now: new Date(),
     eventType: 'terminated',

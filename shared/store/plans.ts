@@ -5,6 +5,7 @@ import type {
   ActionDraft,
   ActionState,
   Guard,
+  GuardRule,
   PlanDraft,
   PlanState,
   Todo,
@@ -157,7 +158,7 @@ export async function storePlan(
       unread: JSON.stringify(draft.unread),
       todos: JSON.stringify(draft.todos),
       state: gated.state,
-      set_hash: held.length > 0 || gated.state === 'held' ? setHash(held) : null,
+      set_hash: held.length > 0 || gated.state === 'held' ? setHash(held, gated.holds) : null,
       hold_expires_at: gated.state === 'held' ? sql<Date>`now() + make_interval(secs => ${expireMs / 1000})` : null,
       evidence_at: evidenceAt,
       heard_at: sql<Date>`(select received_at from inbox where id = ${eventId})`,
@@ -221,15 +222,24 @@ export function heldActions(
   return actions.filter((_, index) => passages[index] === 'hold');
 }
 
-/** What an approval must name: exactly these changes and no others. */
-export function setHash(actions: ActionDraft[]): string {
+/** What an answer must have been shown: whether it is about the right person, and who would be left. */
+const shownRules: readonly GuardRule[] = ['ambiguous', 'last-admin'];
+
+/** What an approval must name: exactly these changes and no others, with exactly these doubts about them. */
+export function setHash(actions: ActionDraft[], holds: readonly Guard[]): string {
   const set = actions
     .map((action) => {
       const { kind, footprint, account, subuser, target } = action;
       return JSON.stringify([account, subuser, footprint, target, kind, detailOf(action)]);
     })
     .sort();
-  return createHash('sha256').update(JSON.stringify(set)).digest('hex');
+  const accounts = new Set(actions.map(({ account }) => account));
+  const doubts = holds
+    .filter(({ rule, account }) => shownRules.includes(rule) && accounts.has(account))
+    .map(({ rule, account, target }) => JSON.stringify([rule, account, target]))
+    .sort();
+  const shown = doubts.length === 0 ? set : [set, doubts];
+  return createHash('sha256').update(JSON.stringify(shown)).digest('hex');
 }
 
 /** What is to be there afterwards: the same footprint may be changed into one thing or another. */
