@@ -14,12 +14,13 @@ import {
   finishTask,
   renewTask,
   type SourceTask,
+  wakeTasks,
 } from '#shared/store/source-tasks.js';
 import { storedSubscriptions } from '#shared/store/subscriptions.js';
 import type { Log } from '#shared/telemetry/log.js';
-import { CursorLost, type PollStream, type Source, type SubscriptionKeeper } from './source.js';
+import { CursorLost, type PollStream, type Source, type SubscriptionKeeper, subscriptionsTask } from './source.js';
 import { configuredSources } from './sources.js';
-import { contextOf, hookUrlOf, subscriptionsTask } from './subscriptions.js';
+import { contextOf, ensureSubscriptions, hookUrlOf } from './subscriptions.js';
 
 /** How often it is looked for what is due: one query. */
 const tickMs = 1_000;
@@ -115,13 +116,17 @@ function pollTask(source: string, stream: PollStream): Task {
     everyMs: stream.everyMs,
     async run({ db, log, signal }, claimed) {
       let stored = 0;
-      for await (const { entries, cursor } of stream.pages(claimed.cursor)) {
+      for await (const { entries, cursor, asksFor = [] } of stream.pages(claimed.cursor)) {
         failpoint('pull.before_commit');
         const result = await storePage(db, claimed, entries, cursor);
         // Another process took over: it goes on from where the last page was stored.
         if (result === null) return;
         stored += result.stored;
         failpoint('pull.after_commit');
+        if (asksFor.length > 0 && result.stored > 0) {
+          log.error({ source, task: stream.task, asksFor }, 'the source says that it could not deliver to this place');
+          await wakeTasks(db, source, asksFor);
+        }
         if (signal.aborted) return;
       }
       if (stored > 0) log.info({ source, task: stream.task, stored }, 'events were found that no push had brought');
@@ -138,7 +143,8 @@ function keepTask(source: string, keeper: SubscriptionKeeper, hookUrl: string): 
     async run({ db, log }) {
       const stored = await storedSubscriptions(db, source);
       if (stored.length === 0) return;
-      for (const { kind, state, detail, remedy } of await keeper.ensure(contextOf(db, source, hookUrl, stored))) {
+      const context = contextOf(db, source, hookUrl, stored);
+      for (const { kind, state, detail, remedy } of await ensureSubscriptions(db, source, keeper, context)) {
         if (state !== 'active') log.error({ source, kind, state, detail, remedy }, 'a subscription does not work');
       }
     },

@@ -46,10 +46,15 @@ export interface PushSource {
   asksFor?(request: HookRequest): string[];
 }
 
+/** The upkeep of a source's subscriptions, as a task: what `asksFor` may name beside the source's own polls. */
+export const subscriptionsTask = 'subscriptions';
+
 /** Entries and the place after them: both are committed together. */
 export interface Page {
   entries: NormalizedEntry[];
   cursor: string;
+  /** Tasks of this source that the page makes due: it may tell of deliveries that failed. */
+  asksFor?: string[];
 }
 
 /** A list of what happened that the sender keeps, asked from where it was left off. */
@@ -80,6 +85,8 @@ export interface SubscriptionState {
   detail: string;
   /** What to do about it; empty when it is active. */
   remedy: string;
+  /** It works again, and nobody will ever tell what happened while it did not. */
+  wasAway?: boolean;
 }
 
 export interface SubscriptionContext {

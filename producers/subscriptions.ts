@@ -1,6 +1,7 @@
 import type { Config } from '#shared/config/schema.js';
 import { messageOf, SendoffError } from '#shared/errors.js';
 import type { Db } from '#shared/store/database.js';
+import { requestReconcileOnce } from '#shared/store/reconcile-requests.js';
 import {
   forgetSubscription,
   lastEventAt,
@@ -8,11 +9,8 @@ import {
   saveSubscription,
   storedSubscriptions,
 } from '#shared/store/subscriptions.js';
-import type { SubscriptionContext, SubscriptionState } from './source.js';
+import type { SubscriptionContext, SubscriptionKeeper, SubscriptionState } from './source.js';
 import { configuredSources } from './sources.js';
-
-/** The upkeep of a source's subscriptions, as a task. */
-export const subscriptionsTask = 'subscriptions';
 
 export interface SourceSubscriptions {
   source: string;
@@ -61,7 +59,8 @@ export async function manageSubscriptions(
     const context = contextOf(db, name, hookUrlOf(publicUrl ?? '', name), await storedSubscriptions(db, name));
     try {
       if (what === 'remove') await subscriptions.remove(context);
-      else outcome.subscriptions = await subscriptions[what](context);
+      else if (what === 'list') outcome.subscriptions = await subscriptions.list(context);
+      else outcome.subscriptions = await ensureSubscriptions(db, name, subscriptions, context);
     } catch (error) {
       outcome.problem = messageOf(error);
     }
@@ -76,6 +75,18 @@ export function subscriptionsDocument({ lastEventAt, subscriptions, ...source }:
     lastEventAt: lastEventAt?.toISOString() ?? null,
     subscriptions: subscriptions.map((one) => ({ ...one, expiresAt: one.expiresAt?.toISOString() ?? null })),
   };
+}
+
+/** Creates, renews and repairs; asks for a comparison where nobody will tell what happened meanwhile. */
+export async function ensureSubscriptions(
+  db: Db,
+  source: string,
+  keeper: SubscriptionKeeper,
+  context: SubscriptionContext,
+): Promise<SubscriptionState[]> {
+  const states = await keeper.ensure(context);
+  if (states.some(({ wasAway }) => wasAway)) await requestReconcileOnce(db, `source:${source}`);
+  return states.map(({ wasAway: _, ...state }) => state);
 }
 
 export function hookUrlOf(publicUrl: string, source: string): string {

@@ -1,12 +1,11 @@
 import type { EntraSource } from '#shared/config/sources/entra.js';
 import { createGraphClient } from '#shared/directory/entra/client.js';
-import type { Source, SourceTools } from '../source.js';
+import { type Source, type SourceTools, subscriptionsTask } from '../source.js';
 import { lifecycleEvents, normalize } from './normalize.js';
 import { deltaStreams, groupsTask, usersTask } from './poll.js';
 import { subscriptionKeeper } from './subscribe.js';
 import { answerValidation, verify } from './verify.js';
 
-const subscriptionsTask = 'subscriptions';
 const deltaTasks = [usersTask, groupsTask];
 
 /** What Graph says of a subscription -> what is to be done at once (idp-events.md §2.3). */

@@ -172,9 +172,14 @@ describe('producers/okta/poll', () => {
     expect(page?.entries).toMatchObject([{ outcome: 'event', type, senderType: eventType }]);
   });
 
-  it('shows a delivery that failed, and why', async () => {
+  it('shows a delivery that failed, and why, and asks for a look at the hook', async () => {
     okta.record({ eventType: 'event_hook.delivery', userId: '', login: '', reason: 'HTTP 503' });
     const [page] = await pagesFrom(null);
     expect(page?.entries).toMatchObject([{ outcome: 'ignored', reason: expect.stringContaining('HTTP 503') }]);
+    expect(page?.asksFor).toEqual(['subscriptions']);
+    okta.record({ eventType: 'user.lifecycle.suspend', userId: '00u1', login: 'p@acme.com' });
+    const [next] = await pagesFrom(page?.cursor ?? null);
+    expect(next?.entries).toHaveLength(1);
+    expect(next?.asksFor).toEqual([]);
   });
 });

@@ -4,9 +4,9 @@ import { systemClock } from '#shared/clock.js';
 import type { OktaSource } from '#shared/config/sources/okta.js';
 import { DirectoryUnavailable } from '#shared/directory/directory.js';
 import { createOktaClient, type OktaClient } from '#shared/directory/okta/client.js';
-import { CursorLost, type PollStream } from '../source.js';
+import { CursorLost, type PollStream, subscriptionsTask } from '../source.js';
 import { parseJson } from '../untrusted.js';
-import { logFilter } from './event-types.js';
+import { failedDelivery, logFilter } from './event-types.js';
 import { normalizeEvents } from './normalize.js';
 
 export const systemLogTask = 'system-log';
@@ -84,7 +84,10 @@ export function systemLog(
         // Only a page with nothing on it says that there is no more, for the time being.
         if (items.length === 0) seenUntil = asked;
         const here = { next, seenUntil: new Date(seenUntil).toISOString(), filter: filterId };
-        yield { entries: normalizeEvents(items, app), cursor: JSON.stringify(here) };
+        const entries = normalizeEvents(items, app);
+        // What was in a delivery that failed stands in this log too; why the hook fails has to be looked at.
+        const asksFor = entries.some(({ senderType }) => senderType === failedDelivery) ? [subscriptionsTask] : [];
+        yield { entries, cursor: JSON.stringify(here), asksFor };
         if (items.length === 0 || count >= maxPages) return;
         asked = now();
         page = await log().page(next);

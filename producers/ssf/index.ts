@@ -1,5 +1,5 @@
 import type { SsfSource } from '#shared/config/sources/ssf.js';
-import type { HookRequest, Source, SourceTools } from '../source.js';
+import { type HookRequest, type Source, type SourceTools, subscriptionsTask } from '../source.js';
 import { unreadable } from '../untrusted.js';
 import { readKept } from './kept.js';
 import { keysOf } from './keys.js';
@@ -8,9 +8,6 @@ import { pollStream } from './poll.js';
 import { streamKeeper } from './subscribe.js';
 import { createTransmitter } from './transmitter.js';
 import { type Expected, streamUpdatedType, type VerifiedSet, verifyPush, verifySet } from './verify.js';
-
-/** What `producers/pull.ts` calls the look at a source's stream. */
-const subscriptionsTask = 'subscriptions';
 
 /** A transmitter of Shared Signals: SETs by push (RFC 8935) or poll (RFC 8936). Pushes are taken either way. */
 export function ssfSource(_name: string, config: SsfSource, tools: SourceTools): Omit<Source, 'name'> {

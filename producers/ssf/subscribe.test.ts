@@ -173,8 +173,28 @@ describe('producers/ssf/subscribe', () => {
     expect(await ensure()).toMatchObject({ state: 'active' });
     stream.status = 'disabled';
     ssf.limits.setStatus = false;
-    expect(await ensure()).toMatchObject({ state: 'inactive', remedy: expect.stringContaining('sendoff reconcile') });
+    expect(await ensure()).toMatchObject({ state: 'inactive', remedy: expect.stringContaining('enable the stream') });
     expect(rows[0]?.problem).toContain('disabled');
+  });
+
+  it('says that nobody will tell what happened while the stream did not work, and says it once', async () => {
+    expect(await ensure()).toMatchObject({ wasAway: false });
+    heardAt = now;
+    expect(await ensure()).toMatchObject({ state: 'active', wasAway: false });
+    const stream = streamAt();
+    if (stream === undefined) throw new Error('there is no stream');
+    stream.status = 'paused';
+    expect(await ensure()).toMatchObject({ state: 'active', wasAway: true });
+    expect(await ensure()).toMatchObject({ state: 'active', wasAway: false });
+    stream.status = 'disabled';
+    ssf.limits.setStatus = false;
+    expect(await ensure()).toMatchObject({ state: 'inactive', wasAway: false });
+    // An administrator enables it.
+    stream.status = 'enabled';
+    expect(await ensure()).toMatchObject({ state: 'active', wasAway: true });
+    ssf.streams.clear();
+    expect(await ensure()).toMatchObject({ wasAway: true });
+    expect(await ensure()).toMatchObject({ wasAway: false });
   });
 
   it('a stream for another audience is named with what to write', async () => {

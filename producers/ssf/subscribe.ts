@@ -56,11 +56,16 @@ export function streamKeeper({ transmitter, config, lastEventAt }: KeeperTools):
       row.resourceId = writeKept({ state: readKept(row.resourceId).state, audience: stream.aud ?? [] });
       await context.save(row);
       const seen = await look(context, old, stream);
-      if (seen.status !== null && seen.status.status !== 'enabled') seen.status = await enable(transmitter, stream);
+      const wasOff = isOff(seen);
+      if (wasOff) seen.status = await enable(transmitter, stream);
       const state = judge(seen);
+      const isAnother = old !== null && old.remoteId !== null && old.remoteId !== stream.stream_id;
+      const isBack = state.state === 'active' && old !== null && old.problem !== null;
+      // A transmitter may drop what it does not send (idp-events.md §6.2).
+      const wasAway = !isOff(seen) && (wasOff || isAnother || isBack);
       row.problem = state.state === 'active' || seen.sign === 'awaited' ? null : state.detail;
       await askForSign(transmitter, context, row, seen);
-      return [state];
+      return [{ ...state, wasAway }];
     },
     async remove(context) {
       const { configuration_endpoint } = await transmitter.metadata();
@@ -85,6 +90,10 @@ interface Look {
   metadata: Metadata;
   config: KeeperTools['config'];
   sign: 'seen' | 'awaited' | 'none';
+}
+
+function isOff({ status }: Look): boolean {
+  return status !== null && status.status !== 'enabled';
 }
 
 const missing: SubscriptionState = {
@@ -116,7 +125,7 @@ function judge({ stream, status, metadata, config, sign }: Look): SubscriptionSt
     return said(
       'inactive',
       `the transmitter has ${status.status} it: ${status.reason ?? 'no reason given'}`,
-      'enable the stream at the transmitter, then run `sendoff reconcile --once` for what was not sent meanwhile',
+      'enable the stream at the transmitter; what was not sent meanwhile is then found by a comparison',
     );
   }
   const detail = deliveredBy(stream, config, metadata);

@@ -1,4 +1,5 @@
 import type { Config } from '#shared/config/schema.js';
+import { sourceKind } from '#shared/config/sources/index.js';
 import type { Check } from '#shared/directory/directory.js';
 import { messageOf } from '#shared/errors.js';
 import type { Outside } from '#shared/planning/surroundings.js';
@@ -34,7 +35,7 @@ export async function runDoctor(
     }),
     ...(twilio === null ? [] : ([['targets.twilio', twilioChecks(twilio)]] satisfies [string, Promise<Check[]>][])),
     ['database', databaseChecks(db)],
-    ['sources', sourceChecks(db, Object.keys(config.sources))],
+    ['sources', sourceChecks(db, config.sources)],
   ];
   const answers = await Promise.all(sections.map(([name, checks]) => inTime(name, checks, withinMs)));
   return answers.flat();
@@ -88,9 +89,13 @@ async function databaseChecks(db: Db): Promise<Check[]> {
 }
 
 /** What the workers last saw of each source: catch-up, and the hooks and subscriptions that were made. */
-async function sourceChecks(db: Db, sources: string[]): Promise<Check[]> {
-  const tasks = (await taskStates(db)).filter(({ source }) => sources.includes(source));
-  const subscriptions = (await subscriptionAges(db)).filter(({ source }) => sources.includes(source));
+export async function sourceChecks(db: Db, sources: Config['sources']): Promise<Check[]> {
+  const tasks = (await taskStates(db)).filter(({ source }) => Object.hasOwn(sources, source));
+  const subscriptions = (await subscriptionAges(db)).filter(({ source }) => Object.hasOwn(sources, source));
+  const unsubscribed = Object.entries(sources).filter(
+    ([name, source]) =>
+      sourceKind(source.type)?.subscribes(source) === true && !subscriptions.some((one) => one.source === name),
+  );
   return [
     ...tasks.map(({ source, task, lastOkAt, lastError, failures }) => {
       const asked = lastOkAt === null ? 'not yet asked' : `asked last at ${lastOkAt.toISOString()}`;
@@ -111,5 +116,12 @@ async function sourceChecks(db: Db, sources: string[]): Promise<Check[]> {
         remedy: problem === null && !isOver ? '' : 'sendoff subscriptions ensure',
       };
     }),
+    // No fault: a hook made by hand is not known here.
+    ...unsubscribed.map(([name]) => ({
+      name: `sources.${name} subscriptions`,
+      ok: true,
+      detail: 'none was made from here, so without one made by hand only polling tells: `sendoff subscriptions ensure`',
+      remedy: '',
+    })),
   ];
 }

@@ -52,7 +52,11 @@ function documentOf(person: { id: string; email: string }, draft: PlanDraft, gat
     todos: draft.todos,
     hold:
       gated.state === 'held'
-        ? { reasons: [...gated.holds, ...draft.refused].map(guardText), setHash: setHash(held, gated.holds), expiresAt: null }
+        ? {
+            reasons: [...gated.holds, ...draft.refused].map(guardText),
+            setHash: setHash(held, gated.holds),
+            expiresAt: null,
+          }
         : null,
     createdAt: null,
   };

@@ -15,8 +15,8 @@ describe('okta’s event hook', () => {
   let world: World;
   afterEach(() => world.end());
 
-  const open = async (env: NodeJS.ProcessEnv = {}) => {
-    world = await createOktaWorld({ poll: 'off', env });
+  const open = async (poll = 'off') => {
+    world = await createOktaWorld({ poll });
     await world.start('up');
     await world.reconciled();
   };
@@ -76,6 +76,17 @@ describe('okta’s event hook', () => {
     // It was not told of; catch-up would have found it.
     expect(world.account().has(unheard.email)).toBe(true);
   });
+
+  it('is looked at as soon as the log tells of a delivery that failed, and has our secret again', async () => {
+    await open('1s');
+    await subscriptions('ensure');
+    // Somebody gave it another and verified it: Okta shows nothing of that, and is answered 401 from now on.
+    world.okta.eventHooks.edit(theHook().id, { secret: 'x' });
+    theHook().verificationStatus = 'VERIFIED';
+    await isGone(await leaves('jane'));
+    await until('it has our secret', () => theHook().channel.config.authScheme.value === hookSecret && works());
+    expect(world.running[0]?.output()).toContain('could not deliver to this place');
+  }, 120_000);
 
   it('gets the first of two secrets while rotating; what it sends with the other is taken until then', async () => {
     await open();

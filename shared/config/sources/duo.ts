@@ -45,6 +45,7 @@ export const duo: SourceKind<typeof schema> = {
   schema,
   urls: ['baseUrl'],
   noDirectory: () => null,
+  subscribes: () => false,
   findings: () => [],
   notices: ({ poll: everyMs }, path) =>
     everyMs === null || everyMs >= politeMs

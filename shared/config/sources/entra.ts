@@ -95,6 +95,7 @@ export const entra: SourceKind<typeof schema> = {
   // Plain http is refused altogether.
   urls: [],
   noDirectory: () => null,
+  subscribes: () => true,
   findings: (source, path) => [...credentialFindings(source, path), ...cloudFindings(source, path)],
   notices: ({ clientState }, path) => weakSecretNotices(clientState, `${path}.clientState`),
 };

@@ -95,6 +95,7 @@ export const file: SourceKind<typeof schema> = {
     written === undefined
       ? 'names files without a roster (add roster to it, or name a source that has a directory)'
       : null,
+  subscribes: () => false,
   findings: (source, path) => [...partFindings(source, path), ...statusFindings(source.roster, [...path, 'roster'])],
   notices: () => [],
 };

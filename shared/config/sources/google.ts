@@ -74,6 +74,7 @@ export const google: SourceKind<typeof schema> = {
   schema,
   urls: ['baseUrl', 'tokenUrl'],
   noDirectory: () => null,
+  subscribes: () => true,
   findings: () => [],
   notices: ({ channelToken }, path) => weakSecretNotices(channelToken, `${path}.channelToken`),
 };

@@ -49,6 +49,7 @@ export const okta: SourceKind<typeof schema> = {
   schema,
   urls: ['orgUrl'],
   noDirectory: () => null,
+  subscribes: () => true,
   findings: credentialFindings,
   notices: ({ hookSecret }, path) => weakSecretNotices(hookSecret, `${path}.hookSecret`),
 };

@@ -46,6 +46,7 @@ export const onelogin: SourceKind<typeof schema> = {
   schema,
   urls: ['baseUrl'],
   noDirectory: () => null,
+  subscribes: () => false,
   findings: () => [],
   notices: ({ hookSecret }, path) => weakSecretNotices(hookSecret, `${path}.hookSecret`),
 };

@@ -8,6 +8,8 @@ export interface SourceKind<Schema extends z.ZodType = z.ZodType> {
   urls: readonly string[];
   /** Can it be an authority? A sentence that says why not; null: it can. */
   noDirectory(source: Record<string, unknown>): string | null;
+  /** Can `sendoff subscriptions ensure` make something at the provider, as this source is configured? */
+  subscribes(source: z.infer<Schema>): boolean;
   /** What one key of it says about another; whatever has the wrong shape is zod's to name. */
   findings(source: Record<string, unknown>, path: string[]): Finding[];
   /** What is accepted and looks like a mistake. */

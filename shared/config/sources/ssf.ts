@@ -83,6 +83,7 @@ export const ssf: SourceKind<typeof schema> = {
   schema,
   urls: ['issuer', 'jwksUri', 'apiUrl', 'tokenUrl'],
   noDirectory: () => 'only sends signals and has no directory (name the source whose directory is the truth)',
+  subscribes: ({ token, clientId }) => token !== undefined || clientId !== undefined,
   findings: (source, path) => [...credentialFindings(source, path), ...deliveryFindings(source, path)],
   notices: ({ pushToken = [] }, path) => weakSecretNotices(pushToken, `${path}.pushToken`),
 };

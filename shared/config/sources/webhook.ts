@@ -62,6 +62,7 @@ export const webhook: SourceKind<typeof schema> = {
   urls: [],
   noDirectory: () =>
     'names a webhook, which tells of changes and has no directory to ask (name a source that has one; a file with a roster will do)',
+  subscribes: () => false,
   findings: mappingFindings,
   notices: ({ signingSecret }, at) =>
     signingSecret.some((secret) => secret.startsWith('whsec_') && bytesOf(secret).length < fewestBytes)
