@@ -127,7 +127,7 @@ Use it for "is Jane out, everywhere, and how do you know?", "why does she still 
     return {
       person: {
         ...listedPerson(known),
-        ...{ directory, directoryId, managerEmail, emails: emails.slice(0, groupsShown) },
+        ...{ directory, directoryId, managerEmail, emails },
         groups: groups.slice(0, groupsShown),
       },
       ...facts,
