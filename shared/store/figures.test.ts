@@ -21,7 +21,7 @@ async function settledPlan(seconds = 1): Promise<string> {
   await query(`insert into person (id, directory) values ($1, 'okta')`, [ids[0]]);
   await query(
     `insert into inbox (id, source, event_id, raw, state, received_at)
-     values ($1, 'okta', $1::text, '', 'done', now() - make_interval(secs => $2))`,
+     values ($1::uuid, 'okta', $1::uuid::text, '', 'done', now() - make_interval(secs => $2))`,
     [ids[1], seconds],
   );
   await query(
@@ -37,8 +37,8 @@ async function action(account: string, state: string, endedSecondsAgo: number | 
   const plan = await settledPlan();
   await query(
     `insert into action (plan_id, person_id, kind, footprint, account, target, draft, state, finished_at)
-     select id, person_id, 'deprovision', 'teammate', $2, $1::text, '{}', $3, now() - make_interval(secs => $4)
-     from plan where id = $1`,
+     select id, person_id, 'deprovision', 'teammate', $2, $1::uuid::text, '{}', $3, now() - make_interval(secs => $4)
+     from plan where id = $1::uuid`,
     [plan, account, state, endedSecondsAgo],
   );
 }
