@@ -19,9 +19,10 @@ const query = (text: string, values: unknown[] = []) => database.pool.query(text
 async function settledPlan(seconds = 1): Promise<string> {
   const ids = [randomUUID(), randomUUID(), randomUUID()];
   await query(`insert into person (id, directory) values ($1, 'okta')`, [ids[0]]);
-  await query(`insert into inbox (id, source, event_id, raw, state) values ($1, 'okta', $1::text, '', 'done')`, [
-    ids[1],
-  ]);
+  await query(
+    `insert into inbox (id, source, event_id, raw, state) values ($1::uuid, 'okta', $1::uuid::text, '', 'done')`,
+    [ids[1]],
+  );
   await query(
     `insert into plan (id, person_id, event_id, person_version, verdict, reasons, refused, holds, unread, state,
        evidence_at, heard_at, settled_at)
@@ -35,8 +36,8 @@ async function action(account: string, state: string, endedSecondsAgo: number | 
   const plan = await settledPlan();
   await query(
     `insert into action (plan_id, person_id, kind, footprint, account, target, draft, state, finished_at)
-     select id, person_id, 'deprovision', 'teammate', $2, $1::text, '{}', $3, now() - make_interval(secs => $4)
-     from plan where id = $1`,
+     select id, person_id, 'deprovision', 'teammate', $2, $1::uuid::text, '{}', $3, now() - make_interval(secs => $4)
+     from plan where id = $1::uuid`,
     [plan, account, state, endedSecondsAgo],
   );
 }

@@ -102,7 +102,7 @@ async function readAccounts(db: Db, accounts: readonly string[]): Promise<Accoun
 async function readAudit(db: Db): Promise<AuditFigures> {
   const { rows } = await sql<AuditFigures>`
     select
-      (select count(*)::int from (select from audit_pending limit ${countUpTo}) as some) as unsequenced,
+      (select count(*)::int from (select from audit_pending limit ${countUpTo}) as backlog) as unsequenced,
       coalesce((select extract(epoch from now() - at) from audit_entry
         where id = (select entry_id from audit_pending order by xid, entry_id limit 1)), 0)::float8
         as "unsequencedSeconds",
