@@ -4,8 +4,8 @@ import { storeOperatorEvent } from '#shared/store/operator-events.js';
 import { personFor } from '#shared/store/people.js';
 import { storePlan } from '#shared/store/plans.js';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.js';
+import type { DatabaseSession } from './database.js';
 import { inDatabase } from './reach/orders.js';
-import type { DatabaseSession } from './session.js';
 import { waitForPlan } from './wait-for-plan.js';
 
 let database: TestDatabase;

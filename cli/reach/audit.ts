@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type ExportOptions, exportAudit } from '#shared/audit/export.js';
 import { trailState } from '#shared/audit/verifications.js';
+import type { DatabaseSession } from '../database.js';
 import type { Server } from '../server/client.js';
-import type { DatabaseSession } from '../session.js';
 import { findSigner } from '../signer.js';
 
 /** The evidence. */

@@ -5,10 +5,10 @@ import { listEvents, showEvent } from '#shared/store/inbox.js';
 import type { ListPage, ListQuery } from '#shared/store/lists.js';
 import { isWorkerAlive } from '#shared/store/processes.js';
 import { countReplayable, showReplay } from '#shared/store/replays.js';
+import type { DatabaseSession } from '../database.js';
 import { found } from '../ids.js';
 import type { Server } from '../server/client.js';
 import { isWorkerAliveAt, page, person } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 
 const event = z.object({
   id: z.string(),
