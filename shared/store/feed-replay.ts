@@ -10,7 +10,7 @@ type Tx = Transaction<Schema>;
  * (workers/main.ts), so that a new event finds a free hand and an account's pace hardly touched. Each new event that is
  * still to be planned takes one of these places.
  */
-export const underWayAtMost = 5;
+const underWayAtMost = 5;
 
 /** What has no result after so long waits for something outside, by itself: it no longer takes a place. */
 const placeSeconds = 120;

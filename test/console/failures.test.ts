@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '#test/support/sendoff.js';
 import { createWorld, type World } from '#test/support/world.js';
-import { open, type Visitor, visit } from './browser.js';
+import { open, screenshot, type Visitor, visit } from './browser.js';
 
 describe('what failed', () => {
   let world: World;
@@ -86,6 +86,8 @@ describe('what failed', () => {
     await replay.getByText('0 of 200 events planned anew').waitFor();
 
     await open(page, 'Queues');
+    await replay.getByRole('button', { name: 'Abort' }).waitFor();
+    await screenshot(page, 'replay');
     await replay.getByRole('button', { name: 'Abort' }).click();
     await replay.getByText(/aborted by admin-token, (19\d|200) were not begun/).waitFor();
     expect(await replay.getByRole('button', { name: 'Abort' }).count()).toBe(0);
