@@ -59,11 +59,10 @@ export async function searchAudit(
 }
 
 function conditionsOf({ kind, account, actor, personId, email, since, until }: AuditFilter): RawBuilder<unknown>[] {
-  const field = (name: string) => sql`(entry.canonical::jsonb ->> ${sql.lit(name)})`;
   return [
-    ...(kind === undefined ? [] : [sql`${field('kind')} = ${kind}`]),
-    ...(account === undefined ? [] : [sql`${field('account')} = ${account}`]),
-    ...(actor === undefined ? [] : [sql`${field('actor')} = ${actor}`]),
+    ...(kind === undefined ? [] : [sql`entry.kind = ${kind}`]),
+    ...(account === undefined ? [] : [sql`entry.account = ${account}`]),
+    ...(actor === undefined ? [] : [sql`entry.actor = ${actor}`]),
     ...(personId === undefined
       ? []
       : [sql`entry.id in (select entry_id from audit_personal where person_id = ${personId}::uuid)`]),

@@ -38,8 +38,11 @@ export async function trailState(db: Db): Promise<TrailState> {
       .orderBy('size', 'desc')
       .limit(1)
       .executeTakeFirst(),
-    sql<{ at: Date | null }>`
-      select max(at) as at from audit_entry where (canonical::jsonb ->> 'kind') = 'audit.exported'`.execute(db),
+    db
+      .selectFrom('audit_entry')
+      .select(({ fn }) => fn.max('at').as('at'))
+      .where('kind', '=', 'audit.exported')
+      .executeTakeFirst(),
     db.selectFrom('audit_verification').selectAll().orderBy('started_at', 'desc').limit(1).executeTakeFirst(),
   ]);
   return {
@@ -53,7 +56,7 @@ export async function trailState(db: Db): Promise<TrailState> {
             signedAt: checkpoint.signed_at.toISOString(),
             publicKey: checkpoint.public_key,
           },
-    exportedAt: exported.rows[0]?.at?.toISOString() ?? null,
+    exportedAt: exported?.at?.toISOString() ?? null,
     verification:
       verification === undefined
         ? null

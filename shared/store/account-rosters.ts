@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Teammate } from '#shared/lifecycle/types.js';
 import type { Db } from './database.js';
 import { storedPart } from './rosters.js';
+import type { Schema } from './schema.js';
 
 // Rosters as they were last read, for people to look at. Nothing here asks SendGrid.
 
@@ -121,6 +122,23 @@ export interface Known {
 export async function whoIsWho(db: Db, account: string, teammates: Teammate[]): Promise<Map<string, Known>> {
   const usernames = teammates.map((one) => one.username);
   const emails = teammates.map((one) => one.email.toLowerCase());
+  const rows = await db.transaction().execute(async (tx) => {
+    // Each is looked up: PostgreSQL, which expects many to have one address, would rather read all people for each.
+    await sql`set local enable_seqscan = off`.execute(tx);
+    return readWho(tx, { account, usernames, emails });
+  });
+  return new Map(
+    rows.map(({ username, person_id, groups, leaving, arrived }) => [
+      username,
+      { username, personId: person_id, groups: groups ?? [], leaving, arrived },
+    ]),
+  );
+}
+
+async function readWho(
+  tx: Transaction<Schema>,
+  { account, usernames, emails }: { account: string; usernames: string[]; emails: string[] },
+) {
   const { rows } = await sql<{
     username: string;
     person_id: string | null;
@@ -143,15 +161,8 @@ export async function whoIsWho(db: Db, account: string, teammates: Teammate[]): 
       select person_id from link where link.account = ${account} and link.username = mate.username limit 1
     ) as tie on true
     left join lateral (
-      -- An aggregate, for with a limit PostgreSQL would rather read all people until it meets one.
-      select (array_agg(id))[1] as id from person
-      where tie.person_id is null and emails @> array[mate.email] and seen_at is not null
+      select id from person where tie.person_id is null and emails @> array[mate.email] and seen_at is not null limit 1
     ) as same_address on true
-    left join person on person.id = coalesce(tie.person_id, same_address.id)`.execute(db);
-  return new Map(
-    rows.map(({ username, person_id, groups, leaving, arrived }) => [
-      username,
-      { username, personId: person_id, groups: groups ?? [], leaving, arrived },
-    ]),
-  );
+    left join person on person.id = coalesce(tie.person_id, same_address.id)`.execute(tx);
+  return rows;
 }

@@ -360,6 +360,10 @@ export interface AuditEntryTable {
   at: Stamp;
   /** RFC 8785 canonical text of the hashed part: holds no personal data. */
   canonical: string;
+  /** Read from `canonical` by the database, to search by. */
+  kind: ColumnType<string, never, never>;
+  actor: ColumnType<string, never, never>;
+  account: ColumnType<string | null, never, never>;
 }
 
 /** Entries not yet in the chain: what the sequencer takes from. */

@@ -627,6 +627,20 @@ describe('the audit trail', () => {
     expect((await ask('GET', '/api/v1/audit/export?format=csv')).text).toMatch(/^seq,/);
   });
 
+  it('is exported however long the signing takes: a connection that stands still meanwhile is not cut', async () => {
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    app.server.timeout = 200;
+    const holder = await pool.connect();
+    await holder.query('begin');
+    // The chain's lock, which signing waits for.
+    await holder.query('select pg_advisory_xact_lock(7331001)');
+    const answer = fetch(`${url}/api/v1/audit/export`, { headers: await console.bearer('viewer') });
+    setTimeout(() => void holder.query('commit').finally(() => holder.release()), 1_000);
+    const lines = (await (await answer).text()).split('\n');
+    app.server.timeout = 20_000;
+    expect(await verifyExport(lines, signingKey.publicKey)).toMatchObject({ ok: true });
+  });
+
   it('is verified whole on demand, and tells what came of it', async () => {
     expect((await ask('POST', '/api/v1/audit/verifications')).status).toBe(202);
     for (;;) {

@@ -60,6 +60,9 @@ const state = z.object({
     .nullable(),
 });
 
+/** Before the first line and the last one the whole log may be read: the connection stands still for so long without being cut. */
+const quietMs = 10 * 60_000;
+
 const types = { jsonl: 'application/x-ndjson', csv: 'text/csv; charset=utf-8', ocsf: 'application/x-ndjson' };
 
 export function auditRoutes(app: ApiServer, { db, signer, log }: ApiContext): void {
@@ -140,6 +143,7 @@ export function auditRoutes(app: ApiServer, { db, signer, log }: ApiContext): vo
     },
     async (request, reply) => {
       const { format, since = null, until = null } = request.query;
+      reply.raw.setTimeout(quietMs, () => reply.raw.destroy());
       await appendAudit(db, { kind: 'audit.exported', actor: actorOf(request), detail: { format } });
       const lines = exportAudit(db, { format, since, until, signer });
       // The first line is drawn here: what refuses the whole export is a problem document, not half a file.
