@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { ActionState } from '#shared/lifecycle/types.js';
 import { listActions } from '#shared/store/actions.js';
 import type { ListPage, ListQuery } from '#shared/store/lists.js';
+import type { DatabaseSession } from '../database.js';
 import type { Server } from '../server/client.js';
 import { page } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 
 const action = z.object({
   id: z.string(),

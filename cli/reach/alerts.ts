@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { testChannels } from '#shared/operations/alert-test.js';
 import { openAlerts } from '#shared/store/alerts.js';
+import type { DatabaseSession } from '../database.js';
 import { type Server, slowMs } from '../server/client.js';
 import { page } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 
 const alert = z.object({
   key: z.string(),

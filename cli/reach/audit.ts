@@ -5,8 +5,8 @@ import { type ExportOptions, exportAudit } from '#shared/audit/export.js';
 import { loadSigningKey, type Signer } from '#shared/audit/signing-key.js';
 import { trailState } from '#shared/audit/verifications.js';
 import type { Environment } from '#shared/config/environment.js';
+import type { DatabaseSession } from '../database.js';
 import type { Server } from '../server/client.js';
-import type { DatabaseSession } from '../session.js';
 
 /** The evidence. */
 export interface Audit {

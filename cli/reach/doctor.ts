@@ -3,8 +3,8 @@ import { policyOf } from '#shared/config/policy.js';
 import type { Check } from '#shared/directory/directory.js';
 import { runDoctor } from '#shared/operations/doctor.js';
 import { openOutside } from '#shared/planning/surroundings.js';
+import type { DatabaseSession } from '../database.js';
 import { type Server, slowMs } from '../server/client.js';
-import type { DatabaseSession } from '../session.js';
 
 /** What has not answered by then is said to be so. */
 const withinMs = 60_000;

@@ -4,10 +4,10 @@ import type { EventFilter } from '#shared/store/event-filter.js';
 import { countReplayable } from '#shared/store/event-replay.js';
 import { listEvents, showEvent } from '#shared/store/inbox.js';
 import type { ListPage, ListQuery } from '#shared/store/lists.js';
+import type { DatabaseSession } from '../database.js';
 import { found } from '../ids.js';
 import type { Server } from '../server/client.js';
 import { page, person } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 
 const event = z.object({
   id: z.string(),

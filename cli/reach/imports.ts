@@ -1,7 +1,7 @@
 import { type Import, openImport } from '#producers/import.js';
 import { isWorkerAlive } from '#shared/store/processes.js';
+import type { DatabaseSession } from '../database.js';
 import { onlyBesideIt } from '../server/failures.js';
-import type { DatabaseSession } from '../session.js';
 
 export type { Import, ImportPreview, ImportResult } from '#producers/import.js';
 

@@ -3,10 +3,10 @@ import { adoptKey, changeOwner, type KeyOwner, readKeysAnew, registerOwner } fro
 import { createApiKey } from '#shared/sendgrid/api-keys.js';
 import { inSubuser } from '#shared/sendgrid/in-subuser.js';
 import { assertAccount } from '../accounts.js';
+import type { DatabaseSession } from '../database.js';
 import { type Server, slowMs } from '../server/client.js';
 import { page } from '../server/documents.js';
 import { onlyBesideIt } from '../server/failures.js';
-import type { DatabaseSession } from '../session.js';
 
 const key = z.object({
   account: z.string(),

@@ -9,10 +9,10 @@ import {
 import { showEvent } from '#shared/store/inbox.js';
 import { listPlans } from '#shared/store/plans.js';
 import { isWorkerAlive } from '#shared/store/processes.js';
+import type { DatabaseSession } from '../database.js';
 import { found } from '../ids.js';
 import type { Server } from '../server/client.js';
 import { isWorkerAliveAt, page, person } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 import { type Plan, plan } from './plans.js';
 
 const ordered = z.object({ eventId: z.string() });

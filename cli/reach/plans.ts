@@ -4,10 +4,10 @@ import { answerPlan } from '#shared/planning/answer-plan.js';
 import { previewPlan } from '#shared/planning/preview-plan.js';
 import type { ListPage, ListQuery } from '#shared/store/lists.js';
 import { listPlans, showPlan } from '#shared/store/plans.js';
+import type { DatabaseSession } from '../database.js';
 import { found } from '../ids.js';
 import { type Server, slowMs } from '../server/client.js';
 import { page, person } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 
 const facts = z.object({
   state: z.string(),

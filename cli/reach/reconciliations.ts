@@ -8,9 +8,9 @@ import { type Db, databaseNow } from '#shared/store/database.js';
 import { isWorkerAlive } from '#shared/store/processes.js';
 import { beginRun, runUnderWay } from '#shared/store/reconcile-runs.js';
 import { assertAccount } from '../accounts.js';
+import type { DatabaseSession } from '../database.js';
 import type { Server } from '../server/client.js';
 import { isWorkerAliveAt } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 
 /** Another comparison under way is waited for so long. */
 const waitMs = 10 * 60_000;

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { resumeEffects, stopEffects } from '#shared/operations/stops.js';
 import { everywhere, type Stop as StoredStop } from '#shared/store/stops.js';
 import { assertAccount } from '../accounts.js';
+import type { DatabaseSession } from '../database.js';
 import type { Server } from '../server/client.js';
 import { page } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 
 const stop = z.object({ scope: z.string(), by: z.string(), reason: z.string().nullable(), at: z.string() });
 type Stop = z.infer<typeof stop>;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { manageSubscriptions, subscriptionsDocument } from '#producers/subscriptions.js';
+import type { DatabaseSession } from '../database.js';
 import { type Server, slowMs } from '../server/client.js';
 import { page } from '../server/documents.js';
 import { onlyBesideIt } from '../server/failures.js';
-import type { DatabaseSession } from '../session.js';
 
 const source = z.object({
   source: z.string(),

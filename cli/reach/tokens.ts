@@ -4,9 +4,9 @@ import { SendoffError } from '#shared/errors.js';
 import { endToken, makeToken } from '#shared/operations/tokens.js';
 import { listTokens } from '#shared/store/api-tokens.js';
 import { everyPage } from '#shared/store/lists.js';
+import type { DatabaseSession } from '../database.js';
 import type { Server } from '../server/client.js';
 import { page } from '../server/documents.js';
-import type { DatabaseSession } from '../session.js';
 
 const token = z.object({
   id: z.string(),
