@@ -1,11 +1,8 @@
 import type { TraceSettings } from '#shared/config/traces.js';
 import type { Log } from './log.js';
+import type { Tracing } from './open-telemetry.js';
 
-/** Traces being made and sent. */
-export interface Tracing {
-  /** Sends what is still here, if the collector takes it quickly. */
-  stop(): Promise<void>;
-}
+export type { Tracing } from './open-telemetry.js';
 
 /** @returns null when traces are off: then nothing of OpenTelemetry but its empty API is loaded */
 export async function startTracing(
