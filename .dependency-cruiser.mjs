@@ -1,5 +1,6 @@
 // Who may import whom (docs/architecture.md). Every rule says what to do when it fires.
 const source = '^(cli|producers|workers|shared)/';
+const tracers = '^(shared/telemetry/(open-telemetry|span-export)|shared/queue/job-traces|producers/web/traces)\\.ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -94,9 +95,20 @@ export default {
       severity: 'error',
       from: {
         path: source,
-        pathNot: '^shared/(store|audit|queue|sendgrid|telemetry)/|^producers/web/ops\\.ts$|\\.test\\.ts$',
+        pathNot: '^shared/(store|audit|queue|sendgrid)/|^producers/web/ops\\.ts$|\\.test\\.ts$',
       },
       to: { path: '^node_modules/(kysely|pg)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'open-telemetry-is-loaded-when-on',
+      comment: 'Say it by shared/telemetry/trace.ts; load what needs the SDK by `await import` once traces are on.',
+      severity: 'error',
+      from: { path: source, pathNot: `${tracers}|\\.test\\.ts$` },
+      to: {
+        path: `${tracers}|^node_modules/(@opentelemetry/(?!api/)|@fastify/otel|bullmq-otel)`,
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'tests-stay-in-tests',

@@ -20,7 +20,7 @@ export default defineConfig({
           ...database,
           name: 'unit',
           include: ['{cli,producers,shared,workers,bench}/**/*.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

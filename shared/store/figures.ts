@@ -42,32 +42,24 @@ interface AuditFigures {
 /** A backlog beyond this is counted no further. */
 const countUpTo = 100_000;
 
-/** @param accounts those of the configuration: of others the tables may still know */
+/**
+ * One question after the other: hooks need the connections more.
+ * @param accounts those of the configuration: of others the tables may still know
+ */
 export async function readFigures(db: Db, accounts: readonly string[]): Promise<Figures> {
-  const [events, plans, actions, oldest, accountFigures, run, sinceRun, tasks, subscriptions, audit] =
-    await Promise.all([
-      countOpen(db, 'inbox'),
-      countOpen(db, 'plan'),
-      openActions(db),
-      oldestUnfinished(db),
-      readAccounts(db, accounts),
-      lastRun(db),
-      sinceLastRun(db),
-      taskStates(db),
-      subscriptionAges(db),
-      readAudit(db),
-    ]);
+  const run = await lastRun(db);
+  const sinceRunMs = await sinceLastRun(db);
   return {
-    events,
-    plans,
-    actions,
-    oldestUnfinishedSeconds: oldest,
-    accounts: accountFigures,
+    events: await countOpen(db, 'inbox'),
+    plans: await countOpen(db, 'plan'),
+    actions: await openActions(db),
+    oldestUnfinishedSeconds: await oldestUnfinished(db),
+    accounts: await readAccounts(db, accounts),
     drift: (run?.summary.accounts ?? []).filter(({ account }) => accounts.includes(account)),
-    comparedSecondsAgo: sinceRun === null ? null : sinceRun / 1_000,
-    tasks,
-    subscriptions,
-    audit,
+    comparedSecondsAgo: sinceRunMs === null ? null : sinceRunMs / 1_000,
+    tasks: await taskStates(db),
+    subscriptions: await subscriptionAges(db),
+    audit: await readAudit(db),
   };
 }
 

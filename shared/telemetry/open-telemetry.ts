@@ -5,16 +5,26 @@ import type { TraceSettings } from '#shared/config/traces.js';
 import type { Log } from './log.js';
 import { notingOutages, onlyWhatMayLeave } from './span-export.js';
 
+<<<<<<< HEAD
+
 /** Traces being made and sent. */
 export interface Tracing {
   /** Sends what is still here, if the collector takes it quickly. */
   stop(): Promise<void>;
 }
+=======
+>>>>>>> traces
 
 /** One attempt to deliver, its repetitions included; also how long a process that ends may be kept by one. */
 const deliverMs = 4_000;
 /** What is left at the end is given so long: it comes out of the time to drain. */
 const flushMs = 2_000;
+
+/** Traces being made and sent. */
+export interface Tracing {
+  /** Sends what is still here, if the collector takes it quickly. */
+  stop(): Promise<void>;
+}
 
 /** Everything behind tracing.ts. What it needs is loaded with this file, so nobody but tracing.ts may import it. */
 export function openTelemetry(
