@@ -5,16 +5,6 @@ import type { TraceSettings } from '#shared/config/traces.js';
 import type { Log } from './log.js';
 import { notingOutages, onlyWhatMayLeave } from './span-export.js';
 
-<<<<<<< HEAD
-
-/** Traces being made and sent. */
-export interface Tracing {
-  /** Sends what is still here, if the collector takes it quickly. */
-  stop(): Promise<void>;
-}
-=======
->>>>>>> traces
-
 /** One attempt to deliver, its repetitions included; also how long a process that ends may be kept by one. */
 const deliverMs = 4_000;
 /** What is left at the end is given so long: it comes out of the time to drain. */
