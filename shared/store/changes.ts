@@ -24,7 +24,7 @@ export async function readFingerprints(db: Db): Promise<Fingerprints> {
   const { rows } = await sql<Fingerprints>`
     select
       concat_ws(' ', (select max(seq) from inbox), ${openStates('inbox', ['received', 'queued', 'waiting', 'quarantined', 'dead'])}) as events,
-      concat_ws(' ', (select max(seq) from plan), (select max(settled_at) from plan),
+      concat_ws(' ', (select max(seq) from plan), (select max(settled_at) from plan where verdict = 'leaver' and settled_at is not null),
         ${openStates('plan', ['planned', 'held', 'approved', 'applying', 'waiting'])}) as plans,
       concat_ws(' ', (select max(seq) from action),
         ${openStates('action', ['ready', 'executing', 'unknown', 'waiting', 'failed'])}) as actions,

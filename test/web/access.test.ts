@@ -28,12 +28,10 @@ const open = [
   'GET /healthz',
   'GET /readyz',
 ];
-const senders = [
-  'GET /hooks/:source',
-  'POST /hooks/:source',
-  'GET /hooks/:source/lifecycle',
-  'POST /hooks/:source/lifecycle',
-];
+/** What senders use, and what is answered 405 there. */
+const senders = ['/hooks/:source', '/hooks/:source/lifecycle'].flatMap((url) =>
+  ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'].map((method) => `${method} ${url}`),
+);
 const matrix: Record<Role, string[]> = {
   viewer: [
     'GET /metrics',
