@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
 import { failpoint } from '#shared/failpoint.js';
@@ -104,8 +104,8 @@ export async function storePage(
   entries: NormalizedEntry[],
   cursor: string,
 ): Promise<StoreResult | null> {
-  const run = randomUUID();
-  const rows = entries.map((entry) => ({ ...toRow(claimed.source, entry), run }));
+  // All pages of one catch-up are one run: together they may say that too many have left.
+  const rows = entries.map((entry) => ({ ...toRow(claimed.source, entry), run: claimed.token }));
   return db.transaction().execute(async (tx) => {
     if (!(await moveCursor(tx, claimed, cursor))) return null;
     const stored = (await insertAudited(tx, rows)).size;

@@ -165,7 +165,9 @@ describe('somebody whose address changes in the directory', () => {
     await world.post(world.event('user.lifecycle.deactivate', { id: oda.id, email: oda.now }));
     await calm(world);
     // Tied to who left, and what the newcomer signs in with.
-    expect((await newestPlan(world, oda.now)).hold?.reasons.join()).toContain('gives this teammate’s address to somebody else');
+    expect((await newestPlan(world, oda.now)).hold?.reasons.join()).toContain(
+      'gives this teammate’s address to somebody else',
+    );
     expect(may(oda.old)).toEqual(both);
   }, 180_000);
 });
