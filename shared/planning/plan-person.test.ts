@@ -29,7 +29,7 @@ async function planned(name: string, teammates = [teammate(`${name}@acme.com`)])
   const eventId = `${name}-${Math.random()}`;
   const id = await db
     .transaction()
-    .execute((tx) => storeOperatorEvent(tx, { eventId, type: 'terminated', email, raw: {} }));
+    .execute((tx) => storeOperatorEvent(tx, { eventId, type: 'terminated', email, raw: { by: 'operator:ben' } }));
   const event = await inboxEvent(db, id);
   if (event === null) throw new Error('the event was not stored');
   const known = { person: await personById(db, person.id), ambiguousAddress: null, named: true };
