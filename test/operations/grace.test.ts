@@ -122,7 +122,7 @@ describe('an order for later', () => {
 
   it('can be cancelled until then', async () => {
     const nia = world.hire('nia');
-    await orderFor(nia.email, 5_000);
+    await orderFor(nia.email, 20_000);
     expect((await world.workplace.run(['offboard', nia.email, '--cancel'])).code).toBe(0);
     // Both events are through: that of the order at its time.
     await world.quiet();
