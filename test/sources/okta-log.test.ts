@@ -69,26 +69,6 @@ describe('okta’s System Log', () => {
     expect((await inbox()).filter((row) => row.sender_type === 'event_hook.delivery')).toHaveLength(25);
   }, 120_000);
 
-  it('one catch-up that alone would remove more people than limits.removals allows is held whole', async () => {
-    world = await createOktaWorld({ poll: '1h', config: 'limits: { removals: { floor: 3, share: 0, max: 3 } }\n' });
-    const people = staff(20);
-    await start();
-    await caughtUp();
-    world.okta.unpushed.length = 0;
-    leave(...people.slice(0, 4));
-    await caughtUp();
-    await world.quiet();
-
-    expect(removals()).toEqual([]);
-    const { items } = await world.json<{ items: { state: string; hold: { reasons: string[] } | null }[] }>(
-      'plans',
-      'list',
-    );
-    const held = items.filter(({ state }) => state === 'held');
-    expect(held).toHaveLength(4);
-    for (const { hold } of held) expect(hold?.reasons.join()).toContain('this catch-up alone would take access from 4');
-  });
-
   it('a push and the log tell of the same event in one row, whichever comes first', async () => {
     world = await createOktaWorld({ poll: '1h' });
     const [early, late] = [world.hire('early'), world.hire('late')];
