@@ -20,8 +20,8 @@ export default defineConfig({
           ...database,
           name: 'unit',
           include: ['{cli,producers,shared,workers,bench}/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -38,8 +38,8 @@ export default defineConfig({
             'test/sources/**',
             'test/console/**',
           ],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -49,8 +49,8 @@ export default defineConfig({
           // What operators order and schedule, end to end: `npm run test:operations`, for `npm test` stays short.
           name: 'operations',
           include: ['test/operations/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -60,8 +60,8 @@ export default defineConfig({
           // The same story for every identity provider: `npm run test:sources`.
           name: 'sources',
           include: ['test/sources/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -71,8 +71,8 @@ export default defineConfig({
           // The page itself, in a browser: `npm run test:console`.
           name: 'console',
           include: ['test/console/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 90_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],

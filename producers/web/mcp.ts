@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
-import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
-import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { mcpServers } from '#shared/mcp/server.js';
 import type { McpContext } from '#shared/mcp/tool.js';
 import { type Problem, sendProblem } from './problem.js';
 
 /** A call holds a few short fields. */
 const bodyLimit = 64 * 1024;
+
+/** JSON-RPC's own number. */
+const invalidRequest = -32_600;
 
 /** Of a request, what the protocol reads; the rest, credentials above all, stays here. */
 const readHeaders = ['accept', 'content-type', 'mcp-protocol-version'] as const;
@@ -17,7 +17,7 @@ const readHeaders = ['accept', 'content-type', 'mcp-protocol-version'] as const;
  * reaches. Who asks, and in which role, `guardRoutes` has found out as for any route.
  */
 export function registerMcp(app: FastifyInstance, context: McpContext): void {
-  const serverFor = mcpServers(context);
+  let loaded: ReturnType<typeof loadMcp> | null = null;
   app.register(async (scope) => {
     // The transport reads the body itself: what is not as it must be is answered in the protocol's own words.
     scope.removeAllContentTypeParsers();
@@ -27,9 +27,10 @@ export function registerMcp(app: FastifyInstance, context: McpContext): void {
       if (refusal !== null) return sendProblem(reply, refusal);
     });
     const config = { access: 'viewer' as const };
-    scope.post('/mcp', { config, bodyLimit, schema: { hide: true } }, (request, reply) =>
-      answer(serverFor, request, reply),
-    );
+    scope.post('/mcp', { config, bodyLimit, schema: { hide: true } }, async (request, reply) => {
+      loaded ??= loadMcp(context);
+      return answer(await loaded, request, reply);
+    });
     for (const method of ['GET', 'DELETE'] as const) {
       // No stream to listen to, and no session to end.
       scope.route({
@@ -43,8 +44,17 @@ export function registerMcp(app: FastifyInstance, context: McpContext): void {
   });
 }
 
+/** The protocol's code is loaded when somebody first speaks it: it is a fifth of what a web process takes to start. */
+async function loadMcp(context: McpContext) {
+  const [{ mcpServers }, { WebStandardStreamableHTTPServerTransport: Transport }] = await Promise.all([
+    import('#shared/mcp/server.js'),
+    import('@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'),
+  ]);
+  return { serverFor: mcpServers(context), Transport };
+}
+
 async function answer(
-  serverFor: ReturnType<typeof mcpServers>,
+  { serverFor, Transport }: Awaited<ReturnType<typeof loadMcp>>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -52,9 +62,9 @@ async function answer(
   if (caller === null) throw new Error('/mcp is open to everybody: nobody acts there');
   const body = typeof request.body === 'string' ? request.body : '';
   // Current clients send none; one of its calls that is cancelled beside it would never be answered.
-  if (body.trimStart().startsWith('[')) return sendError(reply, 400, ErrorCode.InvalidRequest, 'batches are not taken');
+  if (body.trimStart().startsWith('[')) return sendError(reply, 400, invalidRequest, 'batches are not taken');
   const { server } = serverFor({ actor: caller.actor, role: caller.role, via: 'http' });
-  const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
+  const transport = new Transport({ enableJsonResponse: true });
   try {
     await server.connect(transport);
     const response = await transport.handleRequest(

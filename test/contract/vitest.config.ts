@@ -7,5 +7,5 @@ export default defineConfig({
   resolve,
   ssr: { resolve },
   environments: { __vitest__: { resolve } },
-  test: { include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 180_000 },
 });

@@ -103,7 +103,7 @@ describe('when the other side fails', () => {
     });
     expect(world.account().has(jane.email)).toBe(true);
     fault.remove();
-  }, 60_000);
+  }, 240_000);
 
   it('a short page is never the end of the list', async () => {
     world = await createWorld();

@@ -14,6 +14,6 @@ export default defineConfig({
     maxWorkers: 3,
     maxConcurrency: 5,
     testTimeout: 600_000,
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
   },
 });

@@ -76,7 +76,7 @@ describe('events in any order and number', () => {
     expect(effects).toHaveLength(new Set(effects).size);
     const rows = await world.database.pool.query('select count(*)::int as n from inbox');
     expect(rows.rows[0].n).toBe(distinct.length);
-  }, 120_000);
+  }, 240_000);
 
   it('a rehire that overtakes the termination wins: the directory decides, not the order of events', async () => {
     const rita = world.hire('rita');

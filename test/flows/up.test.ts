@@ -64,7 +64,7 @@ accounts: { main: { apiKey: SG.main, baseUrl: "${sendgrid.url}", mode: enforce }
     const listed = await place.run(['plans', 'list', '--json']);
     expect(JSON.parse(listed.stdout).items).toHaveLength(1);
     expect((await place.run(['audit', 'verify'])).code).toBe(0);
-  }, 90_000);
+  }, 240_000);
 
   it('shows its token once, and after a start that failed the next one does', async () => {
     await open({ SENDOFF_ADMIN_TOKEN: undefined });
@@ -73,7 +73,7 @@ accounts: { main: { apiKey: SG.main, baseUrl: "${sendgrid.url}", mode: enforce }
     const first = await place.start('up');
     expect(first.output()).toContain('admin token (shown this once)');
     expect(await first.stop()).toBe(0);
-  }, 90_000);
+  }, 240_000);
 
   it('recovers what it had when it was killed', async () => {
     await open();
@@ -90,7 +90,7 @@ accounts: { main: { apiKey: SG.main, baseUrl: "${sendgrid.url}", mode: enforce }
     await until('jane is gone', () => !sendgrid.account('main').has('jane@acme.com'), 80_000);
     expect(await second.stop()).toBe(0);
     expect(sendgrid.applied()).toHaveLength(1);
-  }, 120_000);
+  }, 240_000);
 
   it('an order stands against an active directory until it is cancelled', async () => {
     await open();
@@ -106,7 +106,7 @@ accounts: { main: { apiKey: SG.main, baseUrl: "${sendgrid.url}", mode: enforce }
     const plan = await place.run(['plan', 'jane@acme.com', '--json']);
     expect([plan.code, JSON.parse(plan.stdout).actions]).toEqual([0, []]);
     expect(await up.stop()).toBe(0);
-  }, 90_000);
+  }, 240_000);
 
   it('answers wrong use and wrong configuration with exit code 2 and what to do', async () => {
     await open();
@@ -152,5 +152,5 @@ accounts: { main: { apiKey: SG.main, baseUrl: "${sendgrid.url}", mode: enforce }
     expect([worker.code, worker.stderr]).toEqual([2, expect.stringContaining('Ed25519')]);
     const none = await place.run(['worker'], { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' });
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('openssl genpkey')]);
-  }, 60_000);
+  }, 240_000);
 });

@@ -91,7 +91,7 @@ describe('offboarding.grace', () => {
     expect(world.account().has(leo.email)).toBe(true);
     await world.start();
     await until('leo is gone', () => !world.account().has(leo.email), 90_000);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('an order for later', () => {

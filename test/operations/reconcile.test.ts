@@ -101,7 +101,7 @@ describe('sendoff reconcile', () => {
       .map((line) => JSON.parse(line) as { kind: string; account: string; actor: string; detail: object })
       .filter(({ kind, actor }) => kind === 'reconcile.finished' && actor === 'operator:ann');
     expect(finished).toMatchObject([{ account: 'watching', detail: { complete: true, teammates: 2, plans: 1 } }]);
-  }, 90_000);
+  }, 240_000);
 
   it('runs that find the same again and again do not pile up plans, whatever the policy wants done', async () => {
     world = await createWorld({
@@ -118,7 +118,7 @@ describe('sendoff reconcile', () => {
     await reconcile();
     await reconcile();
     expect(await plans()).toHaveLength(before);
-  }, 60_000);
+  }, 240_000);
 
   it.each(['report', 'remove'] as const)('orphans: %s', async (orphans) => {
     world = await createWorld({ ...alone, config: `reconcile: { orphans: ${orphans} }\n` });
@@ -194,7 +194,7 @@ describe('sendoff reconcile', () => {
     expect(of(await reconcile()).complete).toBe(false);
     expect(of(await reconcile('--accept-shrink')).complete).toBe(true);
     expect(of(await reconcile()).complete).toBe(true);
-  }, 60_000);
+  }, 240_000);
 
   it('a roster that shrank because people were offboarded is believed', async () => {
     world = await createWorld({ ...alone });
@@ -212,7 +212,7 @@ describe('sendoff reconcile', () => {
     expect([found.code, of(found).complete]).toEqual([0, true]);
     await world.quiet();
     expect(removals()).toHaveLength(7);
-  }, 60_000);
+  }, 240_000);
 
   it.each([
     ['limits.removals', 'limits: { removals: { floor: 2, share: 0, max: 2 }, runShare: 1 }', 3],

@@ -146,7 +146,7 @@ describe('access that was taken by mistake', () => {
       'marketing POST /v3/sso/teammates',
       'marketing POST /v3/teammates',
     ]);
-  }, 120_000);
+  }, 240_000);
 
   it('is not given back to somebody who has left by the directory', async () => {
     employ('leaver', { scopes: ['mail.send'] });

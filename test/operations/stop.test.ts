@@ -88,7 +88,7 @@ describe('sendoff stop', () => {
       expect(applied).toHaveLength(41);
       expect(new Set(applied.map((entry) => entry.path)).size).toBe(41);
     }
-  }, 120_000);
+  }, 240_000);
 
   it('of one account leaves the others alone', async () => {
     await run('stop', '--account', 'marketing', '--as', 'ann');

@@ -20,7 +20,7 @@ describe('traces', () => {
         OTEL_BSP_SCHEDULE_DELAY: '100',
       },
     });
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await world.end();
     await collector.close();
@@ -167,7 +167,7 @@ describe('without an endpoint for traces', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld({ roles: ['web', 'worker'], env: { NODE_OPTIONS: `--import=${noTelemetry}` } });
-  }, 120_000);
+  }, 240_000);
   afterAll(() => world.end());
 
   it('nothing of OpenTelemetry is loaded, and rows name no trace', async () => {

@@ -142,7 +142,7 @@ describe('targets.twilio', () => {
     await world.quiet(90_000);
     expect(twilio.applied()).toHaveLength(before + 1);
     expect((await newestPlan(world, pia.email)).state).toBe('settled');
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('targets.twilio in mode approve', () => {

@@ -11,6 +11,6 @@ export default defineConfig({
     globalSetup: ['./test/support/global-setup.ts'],
     include: ['test/redis/**/*.test.ts'],
     testTimeout: 200_000,
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
   },
 });

@@ -126,7 +126,7 @@ ${duoYaml(duo, '1s')}`,
     await until('Ben is removed', () => !mates().includes(ben.email));
     await world.quiet();
     expect(mates()).toContain(anna.email);
-  }, 120_000);
+  }, 240_000);
 });
 
 interface Event {

@@ -86,7 +86,7 @@ describe('okta’s event hook', () => {
     await isGone(await leaves('jane'));
     await until('it has our secret', () => theHook().channel.config.authScheme.value === hookSecret && works());
     expect(world.running[0]?.output()).toContain('could not deliver to this place');
-  }, 120_000);
+  }, 240_000);
 
   it('gets the first of two secrets while rotating; what it sends with the other is taken until then', async () => {
     await open();

@@ -67,7 +67,7 @@ describe('okta’s System Log', () => {
     const { items } = await world.json<{ items: { state: string; type: string | null }[] }>('events', 'list', '--all');
     expect(items.filter(({ state }) => state === 'ignored').length).toBeGreaterThanOrEqual(25);
     expect((await inbox()).filter((row) => row.sender_type === 'event_hook.delivery')).toHaveLength(25);
-  }, 120_000);
+  }, 240_000);
 
   it('one catch-up that alone would remove more people than limits.removals allows is held whole', async () => {
     world = await createOktaWorld({ poll: '1h', config: 'limits: { removals: { floor: 3, share: 0, max: 3 } }\n' });

@@ -62,7 +62,7 @@ describe.skipIf(folder === undefined)('published payloads', () => {
     for (const id of Object.keys(googleTokens)) await subscribed('google', 'users', id);
     await world.start('up');
     await world.reconciled();
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await world?.end();
     await Promise.all([entra, google, onelogin, ssf].map((one) => one?.close()));
