@@ -29,7 +29,7 @@ const activity = (name: string, parameters: Record<string, string>, more: object
   ],
   ...more,
 });
-const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
+const nested = (depth: number): unknown => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
 
 describe('producers/google/normalize: messages', () => {
   it.each([

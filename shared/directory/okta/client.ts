@@ -1,4 +1,4 @@
-import okta from '@okta/okta-sdk-nodejs';
+import type { Client } from '@okta/okta-sdk-nodejs';
 import type { OktaSource } from '#shared/config/sources/okta.js';
 import { messageOf } from '#shared/errors.js';
 import { DirectoryUnavailable } from '../directory.js';
@@ -43,28 +43,18 @@ export function createOktaClient(
   config: OktaSource,
   { scopes = directoryScopes(config), timeoutMs = defaultTimeoutMs }: OktaClientOptions = {},
 ): OktaClient {
-  const client = new okta.Client({
-    orgUrl: config.orgUrl,
-    cacheMiddleware: null,
-    requestExecutor: new okta.DefaultRequestExecutor({ requestTimeout: timeoutMs, maxRetries: 0 }),
-    ...(config.token === undefined
-      ? {
-          authorizationMode: 'PrivateKey',
-          clientId: config.clientId,
-          privateKey: config.privateKey,
-          ...(config.keyId === undefined ? {} : { keyId: config.keyId }),
-          scopes,
-        }
-      : { token: config.token }),
-    // load.ts lets plain http through for loopback only, and only in tests.
-    ...(config.orgUrl.startsWith('http:') ? { testing: { disableHttpsCheck: true } } : {}),
-  } as ConstructorParameters<typeof okta.Client>[0]);
+  let connected: Promise<Client> | undefined;
+  const sdk = () => {
+    connected ??= connect(config, scopes, timeoutMs);
+    return connected;
+  };
 
   const request = async (url: string, options: Record<string, unknown> = {}) => {
     try {
       // Its types ask for more than its code does. A redirect would take the token along.
       const more = { headers: { Accept: 'application/json' }, redirect: 'error', size: maxBytes, ...options } as never;
-      const response = await client.http.http(url, more);
+      const { http } = await sdk();
+      const response = await http.http(url, more);
       return { text: await response.text(), link: response.headers.get('link') };
     } catch (error) {
       if (isNotFound(error)) return null;
@@ -130,6 +120,27 @@ export function createOktaClient(
       return got.text.trim() === '' ? undefined : parsed(got.text);
     },
   };
+}
+
+/** Okta's SDK takes a second of a processor to load: only who asks Okta something waits for it. */
+async function connect(config: OktaSource, scopes: string[], timeoutMs: number): Promise<Client> {
+  const { default: okta } = await import('@okta/okta-sdk-nodejs');
+  return new okta.Client({
+    orgUrl: config.orgUrl,
+    cacheMiddleware: null,
+    requestExecutor: new okta.DefaultRequestExecutor({ requestTimeout: timeoutMs, maxRetries: 0 }),
+    ...(config.token === undefined
+      ? {
+          authorizationMode: 'PrivateKey',
+          clientId: config.clientId,
+          privateKey: config.privateKey,
+          ...(config.keyId === undefined ? {} : { keyId: config.keyId }),
+          scopes,
+        }
+      : { token: config.token }),
+    // load.ts lets plain http through for loopback only, and only in tests.
+    ...(config.orgUrl.startsWith('http:') ? { testing: { disableHttpsCheck: true } } : {}),
+  } as ConstructorParameters<typeof okta.Client>[0]);
 }
 
 function directoryScopes({ app }: OktaSource): string[] {
