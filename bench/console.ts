@@ -43,7 +43,7 @@ grants:
 ${Array.from({ length: size.accounts }, (_, i) => `  - { group: Marketers, account: ${accountName(i)}, role: marketer }`).join('\n')}`,
 };
 
-type Ask = (path: string) => Promise<string>;
+type Ask = (path: string, body?: object) => Promise<string>;
 /** Times in ms, by page and interaction. */
 type Times = Map<string, Map<string, number[]>>;
 
@@ -56,8 +56,13 @@ async function signIn({ url }: World, name: string): Promise<Ask> {
     body: JSON.stringify({ name, role: 'admin' }),
   });
   const { token } = (await made.body.json()) as { token: string };
-  return async (path) => {
-    const answer = await request(`${url}${path}`, { dispatcher, headers: { authorization: `Bearer ${token}` } });
+  return async (path, body) => {
+    const asked = {
+      dispatcher,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { method: 'POST' as const, body: JSON.stringify(body) }),
+    };
+    const answer = await request(`${url}${path}`, asked);
     const text = await answer.body.text();
     if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode} ${text}`);
     return text;
@@ -102,9 +107,9 @@ async function walk(ask: Ask, times: number, from: number, into: Times): Promise
       const each = into.get(page) ?? new Map<string, number[]>();
       into.set(page, each);
       for (const [name, interaction] of Object.entries(interactions)) {
-        const paths = interaction(n);
+        const asked = interaction(n).map((one) => (typeof one === 'string' ? { path: one, body: undefined } : one));
         const began = performance.now();
-        await Promise.all(paths.map((path) => ask(`/api/v1${path}`)));
+        await Promise.all(asked.map(({ path, body }) => ask(`/api/v1${path}`, body)));
         each.set(name, [...(each.get(name) ?? []), performance.now() - began]);
       }
     }

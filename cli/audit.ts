@@ -5,6 +5,7 @@ import { type VerifyResult, verifyExport } from '#shared/audit/verify.js';
 import { SendoffError } from '#shared/errors.js';
 import { linesOf } from './lines.js';
 import { instant } from './listing.js';
+import { addOperatorOption } from './operator.js';
 import { exitCodes, print } from './output.js';
 import { progressBar } from './progress.js';
 import type { Audit } from './reach/audit.js';
@@ -22,8 +23,7 @@ interface ExportFlags {
 export function addAudit(program: Command): void {
   const audit = program.command('audit').description('the evidence: what was decided and done, for whom, and why');
 
-  audit
-    .command('export')
+  addOperatorOption(audit.command('export'))
     .description('write the audit trail to stdout; JSONL ends with a signed checkpoint and can be verified')
     .addOption(new Option('--format <format>').choices(['jsonl', 'csv', 'ocsf']).default('jsonl'))
     .option('--since <time>', 'from this time on (RFC 3339)', instant)
@@ -71,9 +71,8 @@ async function verifyTrail(trail: Audit, publicKey: string | null, withBar: bool
   const key = publicKey ?? (await trail.publicKey());
   const size = await trail.size();
   const bar = progressBar('records verified', withBar);
-  const pieces = trail.export({ format: 'jsonl', since: null, until: null });
   const result = await verifyExport(
-    counted(linesOf(pieces), (done) => bar.update(Math.min(done, size), size)),
+    counted(linesOf(trail.read()), (done) => bar.update(Math.min(done, size), size)),
     key,
   )
     .catch((error: unknown) => {

@@ -60,7 +60,7 @@ export function inDatabase({ db, by }: DatabaseSession): Events {
 
 export function atServer(server: Server): Events {
   return {
-    list: (query) => server.get('/events', page(event), { ...query }),
+    list: (query) => server.post('/events/search', page(event), query),
     show: (id) => server.get(`/events/${id}`, shown),
     async replay(id) {
       await server.post(`/events/${id}/replay`, z.object({}), {});

@@ -5,7 +5,7 @@ import { Shell } from './shell.tsx';
 const root = createRootRoute({ component: Shell, notFoundComponent: Nowhere });
 const getParentRoute = () => root;
 
-/** A page's filters live in its address: they can be shared, and the browser's way back is the way back. */
+/** A page's filters live in its address, those about somebody elsewhere (use-filters.ts): the browser's way back is the way back. */
 function text<K extends string>(...keys: K[]) {
   return (search: Record<string, unknown>): Partial<Record<K, string>> =>
     Object.fromEntries(
@@ -25,7 +25,7 @@ const routeTree = root.addChildren([
   createRoute({
     getParentRoute,
     path: '/people',
-    validateSearch: text('search', 'leaving', 'before'),
+    validateSearch: text('leaving', 'before'),
     component: lazyRouteComponent(() => import('./pages/people.tsx'), 'PeoplePage'),
   }),
   createRoute({
@@ -47,13 +47,13 @@ const routeTree = root.addChildren([
   createRoute({
     getParentRoute,
     path: '/accounts/$account',
-    validateSearch: text('filter', 'search', 'before'),
+    validateSearch: text('filter', 'before'),
     component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/events',
-    validateSearch: text('state', 'source', 'email', 'eventId', 'before'),
+    validateSearch: text('state', 'source', 'before'),
     component: lazyRouteComponent(() => import('./pages/events.tsx'), 'EventsPage'),
   }),
   createRoute({
@@ -64,13 +64,12 @@ const routeTree = root.addChildren([
   createRoute({
     getParentRoute,
     path: '/failures',
-    validateSearch: text('search'),
     component: lazyRouteComponent(() => import('./pages/failures.tsx'), 'FailuresPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/audit',
-    validateSearch: text('kind', 'actor', 'account', 'email', 'since', 'until', 'before'),
+    validateSearch: text('kind', 'account', 'since', 'until', 'before'),
     component: lazyRouteComponent(() => import('./pages/audit.tsx'), 'AuditPage'),
   }),
   createRoute({

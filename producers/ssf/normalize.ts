@@ -68,14 +68,11 @@ export function normalize(set: VerifiedSet, reading: Reading): NormalizedEntry {
   }
   const who = personOf(set.subject ?? body.data.subject, reading);
   if (who.kind !== 'person') return { ...common, outcome: who.kind, reason: who.reason };
-  // The address is another human's now, and nothing tells which of the two an entry in SendGrid belongs to.
-  if (meaning === undefined) {
-    return quarantined(
-      `${who.person.email ?? who.person.directoryId} was given to somebody else: look whose access it is, ` +
-        'then remove it with `sendoff offboard`, or leave it',
-    );
-  }
-  return { ...common, outcome: 'event', type: meaning, person: who.person };
+  if (meaning !== undefined) return { ...common, outcome: 'event', type: meaning, person: who.person };
+  if (who.person.email === null) return quarantined('an identifier was given to somebody else, and it is no address');
+  // The address is another human's now: whose access lies under it, a human decides. The id may be either's.
+  const person = { directoryId: null, email: who.person.email };
+  return { ...common, outcome: 'event', type: 'renamed', person, recycled: true };
 }
 
 type Who = { kind: 'person'; person: PersonRef } | { kind: 'ignored' | 'quarantined'; reason: string };

@@ -1,6 +1,7 @@
 import { nameOfActor } from '#shared/access/roles.js';
 import { appendAudit } from '#shared/audit/append.js';
 import { SendoffError } from '#shared/errors.js';
+import { canonicalAddress } from '#shared/lifecycle/address.js';
 import { isProposed } from '#shared/lifecycle/gate.js';
 import type { Policy } from '#shared/lifecycle/types.js';
 import type { Db } from '#shared/store/database.js';
@@ -10,6 +11,7 @@ import { orderedBy } from '#shared/store/operator-events.js';
 import { answerProposal, standingOrder } from '#shared/store/orders.js';
 import { rememberLeaving } from '#shared/store/people.js';
 import { dropHeld, lockPlan, rejectedByHuman, rejectPlan, releaseHeld } from '#shared/store/plans.js';
+import { forgetRecycled } from '#shared/store/recycled-addresses.js';
 
 export interface Answer extends Decision {
   planId: string;
@@ -68,6 +70,8 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
     else {
       await dropHeld(tx, [planId], rejectedByHuman);
       await rejectPlan(tx, planId);
+      // Whoever was shown it says that it is not a former holder's.
+      await forgetRecycled(tx, plan.emails.map(canonicalAddress));
     }
     await appendAudit(tx, {
       kind: answer.answer === 'approved' ? 'plan.approved' : 'plan.rejected',

@@ -5,6 +5,7 @@ import { addressesIn, canonicalAddress } from '#shared/lifecycle/address.js';
 import { type Gated, gate, isProposed, release } from '#shared/lifecycle/gate.js';
 import { plan } from '#shared/lifecycle/plan.js';
 import { grantedRole, isCoveredByGrants } from '#shared/lifecycle/rules/grants.js';
+import { isNothingLeft } from '#shared/lifecycle/rules/recycled.js';
 import type { Situation } from '#shared/lifecycle/situation.js';
 import type { Guard, Link, PlanDraft, PlanState, Policy } from '#shared/lifecycle/types.js';
 import { databaseNow } from '#shared/store/database.js';
@@ -30,6 +31,7 @@ import {
   storePlan,
   supersedePlans,
 } from '#shared/store/plans.js';
+import { forgetRecycled } from '#shared/store/recycled-addresses.js';
 import type { Schema } from '#shared/store/schema.js';
 import { inSpan } from '#shared/telemetry/trace.js';
 import { gatedAccounts, readGateFacts } from './gate-facts.js';
@@ -225,6 +227,7 @@ async function remember(
 ): Promise<void> {
   const { person, evidence } = situation;
   await rememberLeaving(tx, person.id, draft.verdict === 'leaver' || draft.verdict === 'unassigned');
+  if (isNothingLeft(situation, policy)) await forgetRecycled(tx, situation.recycledAddresses);
   if (evidence.kind !== 'found') return;
   await rememberPerson(tx, person.id, evidence.person, manager);
   const [now] = person.emails;
@@ -242,12 +245,17 @@ async function remember(
  * Teammates that this person's addresses point at without doubt, where the app and the grants cover them; the tie
  * outlives a change of address, and proves later that they were covered.
  */
-function uniqueMatches({ person, rosters, foreignLinks }: Situation, policy: Policy, groups: string[]): Link[] {
+function uniqueMatches(
+  { person, rosters, foreignLinks, recycledAddresses }: Situation,
+  policy: Policy,
+  groups: string[],
+): Link[] {
+  const emails = person.emails.filter((email) => !recycledAddresses.includes(email));
   return rosters
     .filter(({ account }) => !isCoveredByGrants(policy, account) || grantedRole(policy, account, groups) !== null)
     .flatMap((roster) => {
       const identity = policy.accounts.find((account) => account.name === roster.account)?.identity ?? '{email}';
-      const addresses = addressesIn(identity, person.emails);
+      const addresses = addressesIn(identity, emails);
       return roster.teammates
         .filter((mate) => addresses.has(canonicalAddress(mate.email)))
         .filter(

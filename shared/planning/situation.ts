@@ -27,6 +27,7 @@ import { unprovenReason } from '#shared/store/inbox.js';
 import { registeredKeys } from '#shared/store/key-register.js';
 import { standingOrder } from '#shared/store/orders.js';
 import { foreignLinks, type PersonRow, personsWith } from '#shared/store/people.js';
+import { recycledAmong } from '#shared/store/recycled-addresses.js';
 import { openRestrictions, removedAccess } from '#shared/store/restore-records.js';
 import { inSpan } from '#shared/telemetry/trace.js';
 import type { InTime, Round } from './in-time.js';
@@ -130,6 +131,7 @@ export async function readSituation(surroundings: Surroundings, question: Questi
     rosters,
     unread,
     sharedAddresses: question.ambiguousAddress === null ? [] : [question.ambiguousAddress],
+    recycledAddresses: await recycledAmong(db, emails),
     foreignLinks: await foreignLinks(
       db,
       person.id,

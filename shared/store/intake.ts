@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
 import { failpoint } from '#shared/failpoint.js';
+import { canonicalAddress } from '#shared/lifecycle/address.js';
 import type { NormalizedEntry } from '#shared/lifecycle/types.js';
 import { currentTraceparent } from '#shared/telemetry/trace.js';
 import type { Db } from './database.js';
+import { rememberRecycled } from './recycled-addresses.js';
 import type { Schema } from './schema.js';
 import { type ClaimedTask, moveCursor } from './source-tasks.js';
 
@@ -39,6 +41,8 @@ interface InboxRow {
   due_at: Date | null;
   run: string | null;
   traceparent: string | null;
+  /** An address that was given to somebody else. */
+  recycled: string | null;
 }
 
 interface Waiting {
@@ -134,8 +138,11 @@ async function insertAudited(tx: Transaction<Schema>, rows: InboxRow[]): Promise
         detail: { type: row.type, senderType: row.sender_type, reason: row.reason },
       })),
   );
+  const keys = new Set(inserted.map(keyOf));
+  const recycled = ordered.flatMap((row) => (row.recycled !== null && keys.has(keyOf(row)) ? [row.recycled] : []));
+  await rememberRecycled(tx, recycled);
   failpoint('intake.before_commit');
-  return new Set(inserted.map(keyOf));
+  return keys;
 }
 
 type Inserted = Pick<InboxRow, 'source' | 'event_id' | 'state' | 'type' | 'sender_type' | 'reason'>;
@@ -171,6 +178,8 @@ function toRow(source: string, entry: NormalizedEntry): InboxRow {
     run: null,
     // Of the delivery itself: the commit is shared with others.
     traceparent: isEvent ? currentTraceparent() : null,
+    recycled:
+      isEvent && entry.recycled === true && entry.person.email !== null ? canonicalAddress(entry.person.email) : null,
   };
 }
 

@@ -223,11 +223,36 @@ notifications:
     expect(await page.evaluate('document.activeElement.id')).toBe('main');
   });
 
-  it('keeps its address through a reload, and answers strangers with the sign-in page', async () => {
+  it('keeps what is searched for through a reload and the way back, and out of every address', async () => {
     const { page } = await enter();
-    await page.goto(`${world.url}/people?search=jane`);
-    await page.getByRole('link', { name: 'jane@acme.com' }).waitFor();
-    expect(await page.getByLabel('Search').inputValue()).toBe('jane');
+    const addresses: string[] = [];
+    page.on('request', (request) => void addresses.push(request.url()));
+    page.on('framenavigated', (frame) => void addresses.push(frame.url()));
+    const jane = page.getByRole('main').getByRole('link', { name: 'jane@acme.com' });
+    for (const [place, label, text] of [
+      ['People', 'Search', 'jane@'],
+      ['Events', 'Person', 'jane@acme.com'],
+      ['Audit', 'Person', 'jane@acme.com'],
+    ] as const) {
+      await open(page, place);
+      await page.getByLabel(label).fill(text);
+      await page.getByRole('main').getByRole('link', { name: 'kim@acme.com' }).waitFor({ state: 'detached' });
+      await jane.first().waitFor();
+      await page.reload();
+      await jane.first().waitFor();
+      expect(await page.getByLabel(label).inputValue()).toBe(text);
+      await jane.first().click();
+      await page.getByRole('heading', { name: 'jane@acme.com' }).waitFor();
+      await page.goBack();
+      await jane.first().waitFor();
+      expect(await page.getByLabel(label).inputValue()).toBe(text);
+    }
+    expect(addresses.length).toBeGreaterThan(10);
+    expect(addresses.filter((address) => /jane|%40|@/i.test(address))).toEqual([]);
+  });
+
+  it('answers strangers with the sign-in page', async () => {
+    const { page } = await enter();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Admin token').waitFor();
     const answer = await fetch(`${world.url}/people`, { headers: { accept: 'text/html' } });

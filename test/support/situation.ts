@@ -113,6 +113,7 @@ export function situation(standing: Standing | 'gone', rosters: Roster[], more: 
     rosters,
     unread: [],
     sharedAddresses: [],
+    recycledAddresses: [],
     foreignLinks: [],
     restrictions: [],
     known: [],

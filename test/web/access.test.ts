@@ -65,6 +65,12 @@ const matrix: Record<Role, string[]> = {
     'GET /api/v1/config',
     'GET /api/v1/grants',
     'GET /api/v1/me',
+    'POST /api/v1/people/search',
+    'POST /api/v1/events/search',
+    'POST /api/v1/failures/search',
+    'POST /api/v1/accounts/:account/roster/search',
+    'POST /api/v1/keys/search',
+    'POST /api/v1/audit/search',
     'POST /mcp',
     'GET /mcp',
     'DELETE /mcp',
@@ -163,6 +169,36 @@ describe('the role matrix', () => {
           const isRefused = status === 401 || body?.code === 'ROLE_MISSING';
           expect([role, name, isRefused]).toEqual([role, name, !mayActAs(role, needed)]);
         }
+      }
+    }
+  });
+
+  it('41: takes nothing in an address that may name somebody; each parameter of one was judged here', async () => {
+    const judged = [
+      'id',
+      'account',
+      'limit',
+      'before',
+      'leaving',
+      'state',
+      'source',
+      'type',
+      'personId',
+      'since',
+      'until',
+    ];
+    const { paths } = (await ask('GET', '/api/openapi.json')).body as {
+      paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
+    };
+    const inAddresses = Object.values(paths)
+      .flatMap((path) => Object.values(path).flatMap(({ parameters = [] }) => parameters))
+      .filter((parameter) => parameter.in !== 'header');
+    const names = new Set(inAddresses.map(({ name }) => name));
+    expect([...names].sort()).toEqual([...judged, 'filter', 'format', 'kind', 'unattributed'].sort());
+    for (const list of ['people', 'events', 'audit', 'failures', 'keys', 'accounts/marketing/roster']) {
+      for (const key of ['email', 'search', 'actor', 'owner']) {
+        const { status } = await ask('GET', `/api/v1/${list}?${key}=jane%40acme.com`);
+        expect([list, key, status]).toEqual([list, key, 400]);
       }
     }
   });

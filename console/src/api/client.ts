@@ -43,10 +43,15 @@ export type Query = Record<string, string | number | boolean | undefined | null>
 
 /** Keys that are not set are left out. */
 export function withQuery(path: string, query: Query): string {
-  const pairs = Object.entries(query).flatMap(([key, value]) =>
-    value === undefined || value === null || value === '' ? [] : [[key, String(value)]],
-  );
+  const pairs = given(query).map(([key, value]) => [key, String(value)]);
   return pairs.length === 0 ? path : `${path}?${new URLSearchParams(pairs)}`;
+}
+
+/** What is asked for, without what is not. */
+export function given(query: Query): [string, string | number | boolean][] {
+  return Object.entries(query).flatMap(([key, value]): [string, string | number | boolean][] =>
+    value === undefined || value === null || value === '' ? [] : [[key, value]],
+  );
 }
 
 /** `crypto.randomUUID` is missing where a page came over plain http. */

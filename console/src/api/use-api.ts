@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type Ask, ask, Problem } from './client.ts';
+import { type Ask, ask, given, Problem, type Query } from './client.ts';
 import { useIsTold } from './live.ts';
 import type { Me, Role } from './types.ts';
 
@@ -10,17 +10,22 @@ const toldMs = 30_000;
  * Asks, and asks again when the server says that it changed, or every few seconds where it does not: what the page
  * shows is what the server says.
  */
-export function useRead<T>(path: string, { everyMs = 5_000 }: { everyMs?: number } = {}) {
+export function useRead<T>(path: string, { everyMs = 5_000, ...more }: { everyMs?: number; body?: object } = {}) {
   const isTold = useIsTold(path);
   return useQuery<T, Problem>({
-    queryKey: [path],
-    queryFn: ({ signal }) => ask<T>(path, { signal }),
+    queryKey: [path, more],
+    queryFn: ({ signal }) => ask<T>(path, { signal, method: more.body === undefined ? 'GET' : 'POST', ...more }),
     refetchInterval: isTold ? Math.max(everyMs, toldMs) : everyMs,
     // The next page of a list may stand in for the one before; one person for another may not.
     placeholderData: (former, query) => (pathOf(query?.queryKey[0]) === pathOf(path) ? former : undefined),
     retry: (count, problem) =>
       count < 2 && !(problem instanceof Problem && problem.status >= 400 && problem.status < 500),
   });
+}
+
+/** Asks about somebody: what names them travels in the body, for addresses end up in logs (docs/api.md, "Lists"). */
+export function useSearch<T>(path: string, asked: Query) {
+  return useRead<T>(path, { body: Object.fromEntries(given(asked)) });
 }
 
 function pathOf(asked: unknown): string | undefined {

@@ -1,14 +1,13 @@
 import { Badge, Group, Select, Tabs } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { withQuery } from '../api/client.ts';
 import type { Page, RosterItem } from '../api/types.ts';
-import { useMay, useRead } from '../api/use-api.ts';
+import { useMay, useSearch } from '../api/use-api.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame } from '../parts/page.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Read } from '../parts/read.tsx';
 import { SearchField } from '../parts/search-field.tsx';
-import { useFilters } from '../parts/use-filters.ts';
+import { useAbout, useFilters } from '../parts/use-filters.ts';
 import { Moment, PersonLink, plural, Small } from '../parts/words.tsx';
 import { WriteButton } from '../parts/write-button.tsx';
 import { Keys } from './account-keys.tsx';
@@ -54,10 +53,12 @@ export function AccountPage(): React.ReactNode {
 }
 
 function Roster({ account }: { account: string }) {
-  const { filter, search, before } = route.useSearch();
+  const { filter, before } = route.useSearch();
+  const { search } = useAbout();
   const change = useFilters();
-  const path = withQuery(`/accounts/${encodeURIComponent(account)}/roster`, { filter, search, before });
-  const roster = useRead<Page<RosterItem> & { readAt: string | null; total: number }>(path);
+  const path = `/accounts/${encodeURIComponent(account)}/roster/search`;
+  const asked = { filter, search, before };
+  const roster = useSearch<Page<RosterItem> & { readAt: string | null; total: number }>(path, asked);
   return (
     <>
       <Group align="end" mb="md">

@@ -2,13 +2,13 @@ import { Button, Group, SimpleGrid, Text } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { withQuery } from '../api/client.ts';
 import type { AuditRecord, Page } from '../api/types.ts';
-import { useRead } from '../api/use-api.ts';
+import { useSearch } from '../api/use-api.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame, Section } from '../parts/page.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Read } from '../parts/read.tsx';
 import { isAddress, SearchField } from '../parts/search-field.tsx';
-import { useFilters } from '../parts/use-filters.ts';
+import { useAbout, useFilters } from '../parts/use-filters.ts';
 import { Moment, PersonLink, Small } from '../parts/words.tsx';
 import { TrailState } from './audit-state.tsx';
 
@@ -23,13 +23,15 @@ const fields = [
 ] as const;
 
 export function AuditPage(): React.ReactNode {
-  const { before, since, until, ...filter } = route.useSearch();
+  const { before, since, until, ...open } = route.useSearch();
+  const { actor, email } = useAbout();
+  const filter = { ...open, actor, email };
   const change = useFilters();
   const values = { ...filter, since, until };
   const whole = filter.email === undefined || isAddress(filter.email);
   const range = { since: since && `${since}T00:00:00Z`, until: until && `${until}T23:59:59Z` };
   const asked = { ...filter, ...(whole ? {} : { email: undefined }), ...range };
-  const trail = useRead<Page<AuditRecord>>(withQuery('/audit', { ...asked, before }));
+  const trail = useSearch<Page<AuditRecord>>('/audit/search', { ...asked, before });
   return (
     <PageFrame
       title="Audit"

@@ -1,14 +1,13 @@
 import { Anchor, Group, Select } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { withQuery } from '../api/client.ts';
 import type { Event, Page, Source } from '../api/types.ts';
-import { useMay, useRead } from '../api/use-api.ts';
+import { useMay, useRead, useSearch } from '../api/use-api.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame } from '../parts/page.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Read } from '../parts/read.tsx';
 import { isAddress, SearchField } from '../parts/search-field.tsx';
-import { useFilters } from '../parts/use-filters.ts';
+import { useAbout, useFilters } from '../parts/use-filters.ts';
 import { Moment, PersonLink, Small, State } from '../parts/words.tsx';
 import { ReplayMatching } from './replay-matching.tsx';
 import { Replays } from './replays.tsx';
@@ -17,12 +16,14 @@ const route = getRouteApi('/events');
 const states = ['received', 'queued', 'waiting', 'done', 'ignored', 'quarantined', 'dead'];
 
 export function EventsPage(): React.ReactNode {
-  const { before, ...filter } = route.useSearch();
+  const { before, ...open } = route.useSearch();
+  const { email, eventId } = useAbout();
+  const filter = { ...open, email, eventId };
   const change = useFilters();
   const mayReplay = useMay('operator');
   const whole = filter.email === undefined || isAddress(filter.email);
   const asked = whole ? filter : { ...filter, email: undefined };
-  const events = useRead<Page<Event>>(withQuery('/events', { ...asked, before }));
+  const events = useSearch<Page<Event>>('/events/search', { ...asked, before });
   const sources = useRead<Page<Source>>('/sources', { everyMs: 60_000 });
   return (
     <PageFrame title="Events" intro="What identity providers sent and operators ordered, newest first.">

@@ -1,23 +1,20 @@
 import { Anchor, Group, List } from '@mantine/core';
-import { getRouteApi, Link } from '@tanstack/react-router';
-import { withQuery } from '../api/client.ts';
+import { Link } from '@tanstack/react-router';
 import type { Cause, Failure, Overview, Page } from '../api/types.ts';
 import { useMay, useRead } from '../api/use-api.ts';
 import { Nothing, PageFrame, Section } from '../parts/page.tsx';
 import { Read } from '../parts/read.tsx';
 import { SearchField } from '../parts/search-field.tsx';
-import { useFilters } from '../parts/use-filters.ts';
+import { useAbout, useFilters } from '../parts/use-filters.ts';
 import { duration, Moment, PersonLink, plural, Small, State } from '../parts/words.tsx';
 import { ReplayMatching } from './replay-matching.tsx';
 import { Replays } from './replays.tsx';
 
-const route = getRouteApi('/failures');
-
 export function FailuresPage(): React.ReactNode {
-  const { search } = route.useSearch();
+  const { search } = useAbout();
   const change = useFilters();
   const overview = useRead<Overview>('/overview');
-  const failures = useRead<Page<Cause> & { total: number }>(withQuery('/failures', { search }));
+  const failures = useFailures(search);
   return (
     <PageFrame title="Queues" intro="What waits, what failed, and why.">
       <Read of={overview}>{(data) => <Depth of={data} />}</Read>
@@ -50,6 +47,11 @@ export function FailuresPage(): React.ReactNode {
       </Read>
     </PageFrame>
   );
+}
+
+function useFailures(search: string | undefined) {
+  const [path, asked] = search === undefined ? ['/failures', {}] : ['/failures/search', { body: { search } }];
+  return useRead<Page<Cause> & { total: number }>(path, asked);
 }
 
 function Depth({ of: { events, actions, oldestUnfinishedSeconds } }: { of: Overview }) {

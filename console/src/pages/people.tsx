@@ -1,27 +1,31 @@
 import { Checkbox, Group, Kbd, Text } from '@mantine/core';
 import { getRouteApi, useLocation } from '@tanstack/react-router';
 import { useEffect } from 'react';
-import { withQuery } from '../api/client.ts';
 import type { Page, Person } from '../api/types.ts';
-import { useRead } from '../api/use-api.ts';
+import { useSearch } from '../api/use-api.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Nothing, PageFrame } from '../parts/page.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Read } from '../parts/read.tsx';
 import { SearchField } from '../parts/search-field.tsx';
-import { useFilters } from '../parts/use-filters.ts';
+import { useAbout, useFilters } from '../parts/use-filters.ts';
 import { Moment, PersonLink } from '../parts/words.tsx';
 
 const route = getRouteApi('/people');
 
 export function PeoplePage(): React.ReactNode {
-  const { search, leaving, before } = route.useSearch();
+  const { leaving, before } = route.useSearch();
+  const { search } = useAbout();
   const filter = useFilters();
   const { hash } = useLocation();
   useEffect(() => {
     if (hash === 'search') document.getElementById('search')?.focus();
   }, [hash]);
-  const people = useRead<Page<Person>>(withQuery('/people', { search, leaving, before }));
+  const people = useSearch<Page<Person>>('/people/search', {
+    search,
+    leaving: leaving === 'true' || undefined,
+    before,
+  });
   return (
     <PageFrame title="People" intro="Everybody whom an event, a roster or an order has named.">
       <Group align="end">

@@ -100,13 +100,13 @@ function Answer({ of }: { of: PersonDetail }) {
           <Group gap="md">
             <Anchor
               size="sm"
-              renderRoot={(props) => <Link {...props} to="/audit" search={{ email: of.email ?? '' }} />}
+              renderRoot={(props) => <Link {...props} to="/audit" state={{ about: { email: of.email ?? '' } }} />}
             >
               Audit trail
             </Anchor>
             <Anchor
               size="sm"
-              renderRoot={(props) => <Link {...props} to="/events" search={{ email: of.email ?? '' }} />}
+              renderRoot={(props) => <Link {...props} to="/events" state={{ about: { email: of.email ?? '' } }} />}
             >
               Events
             </Anchor>

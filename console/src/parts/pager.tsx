@@ -7,12 +7,18 @@ export function Pager({ next, before }: { next: string | null; before: string | 
   return (
     <Group component="nav" aria-label="Pages of this list">
       {before !== undefined && (
-        <Anchor renderRoot={(props) => <Link {...props} to="." search={(all) => ({ ...all, before: undefined })} />}>
+        <Anchor
+          renderRoot={(props) => (
+            <Link {...props} to="." search={(all) => ({ ...all, before: undefined })} state={true} />
+          )}
+        >
           First page
         </Anchor>
       )}
       {next !== null && (
-        <Anchor renderRoot={(props) => <Link {...props} to="." search={(all) => ({ ...all, before: next })} />}>
+        <Anchor
+          renderRoot={(props) => <Link {...props} to="." search={(all) => ({ ...all, before: next })} state={true} />}
+        >
           Next page
         </Anchor>
       )}

@@ -6,7 +6,7 @@ import { openBreakers } from '#shared/store/accounts.js';
 import { everywhere, listStops, type Stop } from '#shared/store/stops.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
-import { assertAccount, at, atOrNull, page, reason } from './schemas.js';
+import { assertAccount, at, atOrNull, countedListQuery, page, reason, searchConfig } from './schemas.js';
 
 const stop = z.object({ scope: z.string(), by: z.string(), reason: z.string().nullable(), at });
 
@@ -35,6 +35,9 @@ const rosterItem = z.object({
   flags: z.array(z.enum(rosterFilters)),
 });
 
+const rosterQuery = countedListQuery.extend({ filter: z.enum(rosterFilters).optional() });
+const rosterPage = page(rosterItem).extend({ readAt: atOrNull, total: z.number() });
+
 export function accountRoutes(app: ApiServer, context: ApiContext): void {
   const { db, config } = context;
 
@@ -55,21 +58,31 @@ export function accountRoutes(app: ApiServer, context: ApiContext): void {
         tags: ['accounts'],
         summary: 'The parent’s teammates and invitations, as last read',
         params: z.strictObject({ account: z.string() }),
-        querystring: z.strictObject({
-          limit: z.coerce.number().int().min(1).max(500).default(50),
-          before: z
-            .string()
-            .regex(/^\d{1,9}$/)
-            .optional(),
-          filter: z.enum(rosterFilters).optional(),
-          search: z.string().trim().min(1).max(320).optional().describe('Part of an address or username'),
-        }),
-        response: { 200: page(rosterItem).extend({ readAt: atOrNull, total: z.number() }) },
+        querystring: rosterQuery,
+        response: { 200: rosterPage },
       },
     },
     ({ params, query }) => {
       assertAccount(config.accounts, params.account);
       return readRosterPage(context, params.account, query);
+    },
+  );
+
+  app.post(
+    '/accounts/:account/roster/search',
+    {
+      config: searchConfig,
+      schema: {
+        tags: ['accounts'],
+        summary: 'The same by part of an address or username',
+        params: z.strictObject({ account: z.string() }),
+        body: rosterQuery.extend({ search: z.string().trim().min(1).max(320).optional() }),
+        response: { 200: rosterPage },
+      },
+    },
+    ({ params, body }) => {
+      assertAccount(config.accounts, params.account);
+      return readRosterPage(context, params.account, body);
     },
   );
 

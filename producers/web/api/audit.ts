@@ -7,7 +7,7 @@ import { beginVerification, trailState, verifyTrail } from '#shared/audit/verifi
 import { SendoffError } from '#shared/errors.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
-import { address, at, atOrNull, moment, page, personRef, timedListQuery } from './schemas.js';
+import { address, at, atOrNull, moment, page, personRef, searchConfig, timedListQuery } from './schemas.js';
 
 const facts = z.record(z.string(), z.unknown()).nullable();
 
@@ -60,6 +60,16 @@ const state = z.object({
     .nullable(),
 });
 
+const auditFilter = z.strictObject({
+  kind: z.string().max(100).optional(),
+  account: z.string().max(200).optional(),
+  actor: z.string().max(200).optional(),
+  personId: z.uuid().optional(),
+  email: address.optional(),
+  since: moment.optional(),
+  until: moment.optional(),
+});
+
 /** Before the first line and the last one the whole log may be read: the connection stands still for so long without being cut. */
 const quietMs = 10 * 60_000;
 
@@ -72,20 +82,26 @@ export function auditRoutes(app: ApiServer, { db, signer, log }: ApiContext): vo
       config: { access: 'viewer' },
       schema: {
         tags: ['audit'],
-        summary: 'Search the audit trail, newest first; evidence is what an export gives',
-        querystring: timedListQuery.extend({
-          kind: z.string().max(100).optional(),
-          account: z.string().max(200).optional(),
-          actor: z.string().max(200).optional(),
-          personId: z.uuid().optional(),
-          email: address.optional(),
-          since: moment.optional(),
-          until: moment.optional(),
-        }),
+        summary: 'The audit trail, newest first; evidence is what an export gives',
+        querystring: timedListQuery.extend(auditFilter.omit({ actor: true, email: true }).shape),
         response: { 200: page(record) },
       },
     },
     ({ query: { limit, before, ...filter } }) => searchAudit(db, filter, { limit, before }),
+  );
+
+  app.post(
+    '/audit/search',
+    {
+      config: searchConfig,
+      schema: {
+        tags: ['audit'],
+        summary: 'The same by who acted or whom it is about',
+        body: timedListQuery.extend(auditFilter.shape),
+        response: { 200: page(record) },
+      },
+    },
+    ({ body: { limit, before, ...filter } }) => searchAudit(db, filter, { limit, before }),
   );
 
   app.get(

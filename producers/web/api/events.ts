@@ -5,7 +5,7 @@ import type { EventFilter } from '#shared/store/event-filter.js';
 import { listEvents, showEvent } from '#shared/store/inbox.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
-import { address, at, atOrNull, byId, found, listQuery, moment, page, personRef } from './schemas.js';
+import { address, at, atOrNull, byId, found, listQuery, moment, page, personRef, searchConfig } from './schemas.js';
 
 export const eventFilter = z.strictObject({
   state: z.enum(eventStates).optional(),
@@ -40,11 +40,25 @@ export function eventRoutes(app: ApiServer, { db, nudge }: ApiContext): void {
       schema: {
         tags: ['events'],
         summary: 'What identity providers sent, newest first',
-        querystring: listQuery.extend(eventFilter.shape),
+        querystring: listQuery.extend(eventFilter.omit({ email: true, eventId: true }).shape),
         response: { 200: page(event) },
       },
     },
     ({ query }) => listEvents(db, query),
+  );
+
+  app.post(
+    '/events/search',
+    {
+      config: searchConfig,
+      schema: {
+        tags: ['events'],
+        summary: 'The same by address or by the sender’s id',
+        body: listQuery.extend(eventFilter.shape),
+        response: { 200: page(event) },
+      },
+    },
+    ({ body }) => listEvents(db, body),
   );
 
   app.get(

@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The answer holds a secret: it is not kept, and a repetition is told so. */
     shownOnce?: boolean;
+    /** Changes nothing, whatever its method. */
+    reads?: boolean;
   }
   interface FastifyRequest {
     /** The key of a request that is being answered for the first time. */
@@ -72,7 +74,8 @@ const alreadyShown = {
 
 function keyOf(request: FastifyRequest): string | null {
   const key = request.headers['idempotency-key'];
-  if (key === undefined || request.method === 'GET' || request.method === 'HEAD') return null;
+  const { reads = request.method === 'GET' || request.method === 'HEAD' } = request.routeOptions.config;
+  if (key === undefined || reads) return null;
   if (typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key)) return key;
   throw refusal(
     'IDEMPOTENCY_INVALID',

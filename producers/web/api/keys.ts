@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { adoptKey, changeOwner, readKeysAnew } from '#shared/operations/keys.js';
-import { listKeys } from '#shared/store/key-register.js';
+import type { Db } from '#shared/store/database.js';
+import { type KeyFilter, listKeys } from '#shared/store/key-register.js';
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
-import { address, assertAccount, at, page } from './schemas.js';
+import { address, assertAccount, at, countedListQuery, page, searchConfig } from './schemas.js';
 
 const key = z.object({
   account: z.string(),
@@ -19,6 +20,12 @@ const key = z.object({
 const place = z.strictObject({ account: z.string(), id: z.string().regex(/^[\w-]{1,100}$/) });
 const owned = z.object({ account: z.string(), id: z.string(), name: z.string(), owner: z.string() });
 
+async function keysPage(db: Db, filter: KeyFilter, limit: number, before = '0') {
+  const offset = Number(before);
+  const keys = await listKeys(db, filter, { limit: limit + 1, offset });
+  return { items: keys.slice(0, limit), next: keys.length > limit ? String(offset + limit) : null };
+}
+
 export function keyRoutes(app: ApiServer, { db, config, policy, outside, scrub }: ApiContext): void {
   app.get(
     '/keys',
@@ -27,24 +34,32 @@ export function keyRoutes(app: ApiServer, { db, config, policy, outside, scrub }
       schema: {
         tags: ['keys'],
         summary: 'API keys with their owners, as last read; by account, subuser and name',
-        querystring: z.strictObject({
-          limit: z.coerce.number().int().min(1).max(500).default(50),
-          before: z
-            .string()
-            .regex(/^\d{1,9}$/)
-            .optional(),
+        querystring: countedListQuery.extend({
           account: z.string().optional(),
           unattributed: z.stringbool().optional(),
+        }),
+        response: { 200: page(key) },
+      },
+    },
+    ({ query: { limit, before, ...filter } }) => keysPage(db, filter, limit, before),
+  );
+
+  app.post(
+    '/keys/search',
+    {
+      config: searchConfig,
+      schema: {
+        tags: ['keys'],
+        summary: 'The same by owner',
+        body: countedListQuery.extend({
+          account: z.string().optional(),
+          unattributed: z.boolean().optional(),
           owner: address.optional(),
         }),
         response: { 200: page(key) },
       },
     },
-    async ({ query: { limit, before = '0', ...filter } }) => {
-      const offset = Number(before);
-      const keys = await listKeys(db, filter, { limit: limit + 1, offset });
-      return { items: keys.slice(0, limit), next: keys.length > limit ? String(offset + limit) : null };
-    },
+    ({ body: { limit, before, ...filter } }) => keysPage(db, filter, limit, before),
   );
 
   app.post(

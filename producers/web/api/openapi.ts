@@ -55,11 +55,12 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
     transformObject(document) {
       if (!('openapiObject' in document)) return document.swaggerObject;
       const { openapiObject } = document;
-      for (const path of Object.values(openapiObject.paths ?? {})) {
+      for (const [name, path] of Object.entries(openapiObject.paths ?? {})) {
         for (const [method, operation] of Object.entries(path ?? {})) {
           if (typeof operation !== 'object' || !('responses' in operation)) continue;
           operation.responses = { ...operation.responses, default: problem } as typeof operation.responses;
-          if (method !== 'get') operation.parameters = [...(operation.parameters ?? []), idempotencyKey];
+          if (method !== 'get' && !name.endsWith('/search'))
+            operation.parameters = [...(operation.parameters ?? []), idempotencyKey];
         }
       }
       return openapiObject;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { footprintsOf } from '#shared/operations/footprints.js';
 import { assertAddress, cancelOffboarding, orderOffboarding, orderRestore } from '#shared/operations/orders.js';
-import { findFootprints } from '#shared/store/account-rosters.js';
 import { listActions } from '#shared/store/actions.js';
 import { listEvents } from '#shared/store/inbox.js';
 import { listOrders } from '#shared/store/order-list.js';
@@ -21,6 +21,7 @@ import {
   moment,
   page,
   reason,
+  searchConfig,
   timedListQuery,
   todo,
 } from './schemas.js';
@@ -92,22 +93,36 @@ const ordered = z.object({
   state: z.literal('received'),
 });
 
-export function peopleRoutes(app: ApiServer, { db }: Pick<ApiContext, 'db'>): void {
+export function peopleRoutes(app: ApiServer, { db, policy }: ApiContext): void {
   app.get(
     '/people',
     {
       config: { access: 'viewer' },
       schema: {
         tags: ['people'],
-        summary: 'Search by the beginning of an address or name, newest first',
-        querystring: timedListQuery.extend({
-          search: z.string().trim().min(1).max(320).optional(),
-          leaving: z.stringbool().optional().describe('Only who is leaving now'),
-        }),
+        summary: 'Everybody whom an event, a roster or an order has named, newest first',
+        querystring: timedListQuery.extend({ leaving: z.stringbool().optional().describe('Only who is leaving now') }),
         response: { 200: page(person) },
       },
     },
     ({ query }) => listPeople(db, query),
+  );
+
+  app.post(
+    '/people/search',
+    {
+      config: searchConfig,
+      schema: {
+        tags: ['people'],
+        summary: 'Search by the beginning of an address or name, newest first',
+        body: timedListQuery.extend({
+          search: z.string().trim().min(1).max(320).optional(),
+          leaving: z.boolean().optional().describe('Only who is leaving now'),
+        }),
+        response: { 200: page(person) },
+      },
+    },
+    ({ body }) => listPeople(db, body),
   );
 
   app.get(
@@ -124,7 +139,7 @@ export function peopleRoutes(app: ApiServer, { db }: Pick<ApiContext, 'db'>): vo
     async ({ params: { id } }) => {
       const known = found('person', id, await showPerson(db, id));
       const [footprints, plans, actions, events, todos, orders, restorable] = await Promise.all([
-        findFootprints(db, known.emails, known.links),
+        footprintsOf(db, policy, known.emails, known.links),
         listPlans(db, { limit: 50, personId: id }),
         listActions(db, { limit: 200, personId: id }),
         listEvents(db, { limit: 200, personId: id }),

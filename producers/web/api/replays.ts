@@ -5,7 +5,7 @@ import { countReplayable, listReplays, type ReplayFilter, showReplay } from '#sh
 import { actorOf } from '../access.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { eventFilter } from './events.js';
-import { at, atOrNull, byId, found, listQuery, page, personRef } from './schemas.js';
+import { at, atOrNull, byId, found, listQuery, page, personRef, searchConfig } from './schemas.js';
 import { shareReading } from './share-reading.js';
 
 const mostAtOnce = 100_000;
@@ -53,8 +53,15 @@ const cause = z.object({
     .describe('The newest ten'),
 });
 
+const causes = page(cause).extend({ total: z.number() });
+
 export function replayRoutes(app: ApiServer, { db, scrub }: ApiContext): void {
   const readAll = shareReading(() => failuresByCause(db));
+  const scrubbed = ({ items, total }: Awaited<ReturnType<typeof readAll>>) => ({
+    items: items.map((one) => ({ ...one, text: scrub(one.text) })),
+    next: null,
+    total,
+  });
   app.get(
     '/failures',
     {
@@ -62,14 +69,25 @@ export function replayRoutes(app: ApiServer, { db, scrub }: ApiContext): void {
       schema: {
         tags: ['events'],
         summary: 'What failed for good, by cause, the most frequent first: the newest 100,000 failures in 100 causes',
-        querystring: z.strictObject({ search: search.optional() }),
-        response: { 200: page(cause).extend({ total: z.number() }) },
+        querystring: z.strictObject({}),
+        response: { 200: causes },
       },
     },
-    async ({ query }) => {
-      const { items, total } = await (query.search === undefined ? readAll() : failuresByCause(db, query.search));
-      return { items: items.map((one) => ({ ...one, text: scrub(one.text) })), next: null, total };
+    async () => scrubbed(await readAll()),
+  );
+
+  app.post(
+    '/failures/search',
+    {
+      config: searchConfig,
+      schema: {
+        tags: ['events'],
+        summary: 'The same of one person, by the beginning of an address or an id',
+        body: z.strictObject({ search }),
+        response: { 200: causes },
+      },
     },
+    async ({ body }) => scrubbed(await failuresByCause(db, body.search)),
   );
 
   app.get(

@@ -19,6 +19,21 @@ export const timedListQuery = listQuery.extend({
   before: z.string().max(200).optional().describe('The page before’s `next`'),
 });
 
+/** For a list that is counted along. */
+export const countedListQuery = listQuery.extend({
+  before: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .optional()
+    .describe('The page before’s `next`'),
+});
+
+/**
+ * Of a route that reads a list by what may name somebody: that is told in a body, for addresses end up in logs
+ * (reliability.md §11, 41). It is no write, so nothing of it is kept for a repetition.
+ */
+export const searchConfig = { access: 'viewer', reads: true } as const;
+
 export const byId = z.strictObject({ id: z.uuid() });
 export const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 export const address = z

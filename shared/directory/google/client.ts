@@ -1,5 +1,5 @@
-import { admin, type admin_directory_v1, type admin_reports_v1 } from '@googleapis/admin';
-import { JWT } from 'google-auth-library';
+import type { admin_directory_v1, admin_reports_v1 } from '@googleapis/admin';
+import type { JWT } from 'google-auth-library';
 import type { z } from 'zod';
 import type { GoogleSource } from '#shared/config/sources/google.js';
 import { GoogleUnavailable, unavailable, unclear } from './failure.js';
@@ -144,7 +144,7 @@ export function createGoogleClient(name: string, config: GoogleSource, timeout =
 
 /**
  * Google's libraries for what they are good at: the JWT grant with a subject, and the shape of requests. Their retries
- * would sleep for long and hide a throttling, so they are off.
+ * would sleep for long and hide a throttling, so they are off. They take long to load: only who asks waits for them.
  */
 function callsOf(name: string, config: GoogleSource, timeout: number) {
   const transporterOptions = {
@@ -154,24 +154,33 @@ function callsOf(name: string, config: GoogleSource, timeout: number) {
     retryConfig: { retry: 0, noResponseRetries: 0 },
     fetchImplementation: guardedFetch(config),
   };
-  const tokens = new Map<Scope, JWT>();
-  const tokenFor = (scope: Scope): JWT => {
-    const known = tokens.get(scope);
-    if (known !== undefined) return known;
-    const { clientEmail: email, privateKey: key, subject } = config;
-    const jwt = new JWT({ email, key, subject, scopes: [scopes[scope]], transporterOptions });
-    tokens.set(scope, jwt);
-    return jwt;
+  const tokens = new Map<Scope, Promise<JWT>>();
+  const tokenFor = (scope: Scope): Promise<JWT> => {
+    const known = tokens.get(scope) ?? makeToken(scope);
+    tokens.set(scope, known);
+    return known;
   };
-  const optionsFor = (scope: Scope) => ({
-    rootUrl: `${config.baseUrl}/`,
-    // Two releases of the same library, which differ in nothing that is used.
-    auth: tokenFor(scope) as never,
-    retry: false,
-    timeout,
-    // An environment variable of the library would send requests elsewhere.
-    universeDomain: 'googleapis.com',
-  });
+  const makeToken = async (scope: Scope): Promise<JWT> => {
+    const { JWT } = await import('google-auth-library');
+    const { clientEmail: email, privateKey: key, subject } = config;
+    return new JWT({ email, key, subject, scopes: [scopes[scope]], transporterOptions });
+  };
+  const apiFor = async (scope: Scope) => {
+    const { admin } = await import('@googleapis/admin');
+    const options = {
+      rootUrl: `${config.baseUrl}/`,
+      // Two releases of the same library, which differ in nothing that is used.
+      auth: (await tokenFor(scope)) as never,
+      retry: false,
+      timeout,
+      // An environment variable of the library would send requests elsewhere.
+      universeDomain: 'googleapis.com',
+    };
+    return {
+      directory: () => admin({ version: 'directory_v1', ...options }),
+      reports: () => admin({ version: 'reports_v1', ...options }),
+    };
+  };
   const asked = async (run: () => Promise<{ data: unknown }>): Promise<unknown> => {
     try {
       return (await run()).data;
@@ -184,15 +193,15 @@ function callsOf(name: string, config: GoogleSource, timeout: number) {
   };
   return {
     directory: (scope: 'users' | 'groups', run: (api: admin_directory_v1.Admin) => Promise<{ data: unknown }>) =>
-      asked(() => run(admin({ version: 'directory_v1', ...optionsFor(scope) }))),
+      asked(async () => run((await apiFor(scope)).directory())),
     reports: (run: (api: admin_reports_v1.Admin) => Promise<{ data: unknown }>) =>
-      asked(() => run(admin({ version: 'reports_v1', ...optionsFor('audit') }))),
+      asked(async () => run((await apiFor('audit')).reports())),
     async authorize(scope: Scope) {
-      await tokenFor(scope)
-        .authorize()
-        .catch((error: unknown) => {
-          throw unavailable(name, error);
-        });
+      try {
+        await (await tokenFor(scope)).authorize();
+      } catch (error) {
+        throw unavailable(name, error);
+      }
     },
   };
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { footprintsOf } from '#shared/operations/footprints.js';
 import { assertAccount } from '#shared/operations/found.js';
 import { readRosterPage, rosterFilters } from '#shared/operations/roster-page.js';
 import { rosterFigures } from '#shared/store/account-rosters.js';
 import { personsWith } from '#shared/store/people.js';
 import { showPerson } from '#shared/store/people-list.js';
-import { footprint, footprintsOf, footprintsShown } from '../footprints.js';
+import { footprint, footprintsShown } from '../footprints.js';
 import { address, atOrNull, dataNote, next, paging } from '../schemas.js';
 import { defineTool } from '../tool.js';
 

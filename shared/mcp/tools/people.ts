@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { searchAudit } from '#shared/audit/search.js';
 import { SendoffError } from '#shared/errors.js';
 import { isAddress } from '#shared/lifecycle/address.js';
+import { footprintsOf } from '#shared/operations/footprints.js';
 import { found } from '#shared/operations/found.js';
 import type { Db } from '#shared/store/database.js';
 import { listEvents } from '#shared/store/inbox.js';
@@ -12,7 +13,7 @@ import { personsWith } from '#shared/store/people.js';
 import { listPeople, type PersonItem, showPerson } from '#shared/store/people-list.js';
 import { listPlans } from '#shared/store/plans.js';
 import { removedAccess } from '#shared/store/restore-records.js';
-import { footprint, footprintsOf, footprintsShown } from '../footprints.js';
+import { footprint, footprintsShown } from '../footprints.js';
 import { at, atOrNull, dataNote, next, paging, plan, planView } from '../schemas.js';
 import { defineTool, type McpContext, type Subject } from '../tool.js';
 
