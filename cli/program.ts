@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { SendoffError } from '#shared/errors.js';
 
@@ -48,6 +49,7 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     .option('--config <file>', 'configuration file (default: sendoff.yaml, or SENDOFF_CONFIG)')
     .option('--server <url>', 'ask this Sendoff over its API instead of the database (or SENDOFF_SERVER)')
     .option('--json', 'print one JSON document on stdout and nothing else there')
+    .version(versionOf(), '--version', 'print the version')
     .showHelpAfterError('(sendoff --help lists the commands)')
     .addHelpText(
       'after',
@@ -66,9 +68,14 @@ From another machine:
     .hook('preAction', (_, command) => assertTakesServer(program, command))
     .exitOverride();
   const asked = words.find((word) => Object.hasOwn(commands, word));
+  if (asked === undefined && words.includes('--version')) return program;
   const wanted = asked === undefined ? Object.values(commands) : [commands[asked as keyof typeof commands]];
   for (const load of wanted) (await load())(program);
   return program;
+}
+
+function versionOf(): string {
+  return (createRequire(import.meta.url)('#package.json') as { version: string }).version;
 }
 
 /** @throws SendoffError where `--server` was written for a command that is about this machine */

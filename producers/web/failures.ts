@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { SendoffError, WaitError } from '#shared/errors.js';
+import { isDatabaseAway } from '#shared/store/away.js';
 import type { Log } from '#shared/telemetry/log.js';
 import { type Problem, sendProblem } from './problem.js';
 
@@ -29,12 +30,16 @@ const statuses: Record<string, number> = {
   IDEMPOTENCY_REUSED: 422,
 };
 
+/** The web server's own. */
+const refusals: Record<number, string> = { 413: 'BODY_TOO_LARGE', 415: 'BODY_TYPE_UNKNOWN' };
+
 /** Turns whatever a handler threw into a problem document. Stacks, SQL and paths stay in the log. */
 export function failureHandler(log: Log, scrub: (text: string) => string) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = problemOf(error);
     if (problem.status >= 500) log.error({ err: error, request: request.id }, 'a request failed');
     if (error instanceof WaitError) reply.header('retry-after', Math.ceil(error.delayMs / 1_000));
+    if (problem.code === 'DATABASE_AWAY') reply.header('retry-after', 5);
     const detail = problem.detail === undefined ? undefined : scrub(problem.detail);
     return sendProblem(reply, { ...problem, detail });
   };
@@ -54,8 +59,16 @@ function problemOf(error: FastifyError): Problem {
     const { code, remedy } = error;
     return { status: statuses[code] ?? statusOf(error), code, detail: error.message, remedy };
   }
+  if (isDatabaseAway(error)) {
+    return {
+      status: 503,
+      code: 'DATABASE_AWAY',
+      detail: 'the database does not answer',
+      remedy: 'try again in a moment',
+    };
+  }
   const status = error.statusCode !== undefined && error.statusCode >= 400 ? error.statusCode : 500;
-  return { status, code: status >= 500 ? 'INTERNAL' : 'BAD_REQUEST' };
+  return { status, code: refusals[status] ?? (status >= 500 ? 'INTERNAL' : 'BAD_REQUEST') };
 }
 
 function statusOf(error: SendoffError): number {

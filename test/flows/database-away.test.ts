@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from '#test/support/database.js';
 import { startTcpProxy, type TcpProxy } from '#test/support/tcp-proxy.js';
-import { createWorld, hookSecret, type World } from '#test/support/world.js';
+import { adminToken, createWorld, hookSecret, type World } from '#test/support/world.js';
 
 describe('when the database is away', () => {
   let world: World;
@@ -55,6 +55,10 @@ describe('when the database is away', () => {
         (await fetch(`${world.url}/hooks/okta`, { method: 'POST', headers: { authorization: 'x' }, body: '{}' }))
           .status,
       ).toBe(401);
+
+      const asked = await fetch(`${world.url}/api/v1/people`, { headers: { authorization: `Bearer ${adminToken}` } });
+      expect([asked.status, asked.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await asked.json()).toMatchObject({ code: 'DATABASE_AWAY' });
 
       proxy.heal();
       let answer = await post(`away-${how}`);
