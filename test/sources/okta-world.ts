@@ -45,7 +45,10 @@ export async function taskRow(world: World, source: string, task: string): Promi
   return rows[0] ?? null;
 }
 
-/** Makes a task due. */
+/** Makes a task due, also one that is at work right now: it begins anew when it ends. */
 export async function dueNow(world: World, task: string): Promise<void> {
-  await world.database.pool.query('update source_task set due_at = now() where task = $1', [task]);
+  await world.database.pool.query(
+    'update source_task set due_at = now(), woken_at = clock_timestamp() where task = $1',
+    [task],
+  );
 }
