@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Db } from './database.js';
 import { only } from './lists.js';
@@ -76,9 +77,12 @@ export async function lastEventAt(db: Db, source: string): Promise<Date | null> 
   return row?.received_at ?? null;
 }
 
-/** Rows as old as this will do, and an unknown one is looked for at most so often: forgers must not drive the database. */
+/**
+ * Rows as old as this will do. For an unknown one it is looked again, but only so often: forgers must not drive the
+ * database, and who comes with a subscription made a moment ago waits that long rather than being taken for one.
+ */
 const freshMs = 10_000;
-const lookAgainMs = 1_000;
+const lookAgainMs = 200;
 
 /** For receivers, which ask at every request. */
 export function knownSubscriptions(
@@ -88,17 +92,17 @@ export function knownSubscriptions(
   let rows: StoredSubscription[] = [];
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | null = null;
+  const readAgain = async (age: number) => {
+    if (age < lookAgainMs) await sleep(lookAgainMs - age);
+    rows = await storedSubscriptions(db, source);
+    readAt = performance.now();
+  };
   return async (wanted) => {
     const age = performance.now() - readAt;
-    if (age > freshMs || (age > lookAgainMs && !rows.some(wanted))) {
-      reading ??= storedSubscriptions(db, source)
-        .then((found) => {
-          rows = found;
-          readAt = performance.now();
-        })
-        .finally(() => {
-          reading = null;
-        });
+    if (age > freshMs || !rows.some(wanted)) {
+      reading ??= readAgain(age).finally(() => {
+        reading = null;
+      });
       await reading;
     }
     return rows;

@@ -10,7 +10,7 @@ const hookSecret = 'session-okta-hook-secret';
 const okta = await startOktaEmulator();
 const sendgrid = await startSendGridEmulator();
 okta.addUser({ ...jane, firstName: 'Jane', lastName: 'Doe', managerId: '00u0boss' });
-okta.addUser({ id: '00u0boss', email: 'boss@acme.com' });
+for (const name of ['boss', 'kim']) okta.addUser({ id: `00u0${name}`, email: `${name}@acme.com` });
 const marketing = sendgrid.addAccount({
   name: 'marketing',
   apiKey: 'SG.session-marketing',
