@@ -5,8 +5,13 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['sendoff-source'] };
 const source = { resolve, ssr: { resolve }, environments: { __vitest__: { resolve } } };
 
-// One real PostgreSQL for the whole run (test/support/database.ts).
-const database = { globalSetup: ['./test/support/global-setup.ts'], setupFiles: ['./test/support/seed.ts'] };
+// One real PostgreSQL for the whole run (test/support/database.ts). No file leaves anything behind in a module, so a
+// worker loads its libraries once and not for every file.
+const database = {
+  isolate: false,
+  globalSetup: ['./test/support/global-setup.ts'],
+  setupFiles: ['./test/support/seed.ts'],
+};
 
 export default defineConfig({
   ...source,
