@@ -16,7 +16,7 @@ export default {
       name: 'no-orphans',
       comment: 'No entry reaches this file: call it, or delete it.',
       severity: 'error',
-      from: { orphan: true, path: source, pathNot: '\\.test\\.ts$' },
+      from: { orphan: true, path: source, pathNot: '\\.(test|d)\\.ts$' },
       to: {},
     },
     {
@@ -54,7 +54,7 @@ export default {
       name: 'lifecycle-is-pure',
       comment: 'The heart reads no clock and does no I/O: the caller reads the value and passes it in.',
       severity: 'error',
-      from: { path: '^shared/lifecycle/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^shared/lifecycle/', pathNot: '\\.(test|d)\\.ts$' },
       to: { pathNot: '^shared/(lifecycle/|errors\\.ts$)' },
     },
     {
@@ -114,7 +114,7 @@ export default {
       name: 'tests-stay-in-tests',
       comment: 'Production code needs no test code; move it to shared/ if it is none.',
       severity: 'error',
-      from: { path: source, pathNot: '\\.test\\.ts$' },
+      from: { path: source, pathNot: '\\.(test|d)\\.ts$' },
       to: { path: '^(test|bench)/|\\.test\\.ts$' },
     },
     {

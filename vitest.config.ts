@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['sendoff-source'] };
 const source = { resolve, ssr: { resolve }, environments: { __vitest__: { resolve } } };
 
-// One real PostgreSQL for the whole run (test/support/database.ts). No file leaves anything behind in a module, so a
-// worker loads its libraries once and not for every file.
+// One real PostgreSQL for the whole run (test/support/database.ts). No file but the model's leaves anything behind in
+// a module, so a worker loads its libraries once and not for every file.
 const database = {
   isolate: false,
   globalSetup: ['./test/support/global-setup.ts'],
@@ -42,7 +42,20 @@ export default defineConfig({
             'test/operations/**',
             'test/sources/**',
             'test/console/**',
+            'test/model/**',
           ],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        ...source,
+        test: {
+          ...database,
+          // It mocks the clock of the modules it runs.
+          isolate: true,
+          name: 'model',
+          include: ['test/model/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

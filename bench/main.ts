@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ import type { Row, Section } from './section.js';
 import { twoWorkers } from './two-workers.js';
 
 // The figures of the design, each beside its bare counterpart or its promise, all in one run on this machine.
-// `npm run bench -- --only reconcile` runs one section and leaves results.md as it is.
+// `npm run bench -- --only reconcile` runs one section and puts its figures in the place of the former ones.
 
 const sections: Section[] = [intake, leaver, pacedLeavers, twoWorkers, reconciliation, consolePages, ledger];
 const { only } = parseArgs({ options: { only: { type: 'string', multiple: true } } }).values;
@@ -25,7 +25,8 @@ if (unknown !== undefined) {
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const dir = await mkdtemp(join(tmpdir(), 'sendoff-bench-'));
 const server = await startEmbedded({ dataDir: dir, log: quiet });
-const parts: string[] = [];
+const results = new URL('results.md', import.meta.url);
+const parts = new Map<string, string>();
 let met = true;
 try {
   for (const { name, title, run } of sections) {
@@ -35,21 +36,39 @@ try {
       met &&= row.met;
       process.stderr.write(`${row.what}: ${row.measured} (${row.promise})\n`);
     }
-    parts.push(`## ${title}\n\n${table(rows)}\n${text === undefined ? '' : `\n${text}\n`}`);
+    parts.set(title, `${table(rows)}\n${text === undefined ? '' : `\n${text}\n`}`);
   }
 } finally {
   await server.stop();
   await rm(dir, { recursive: true, force: true });
 }
 
-const text = `# Measured
+const former = only === undefined ? new Map<string, string>() : partsOf(await readFile(results, 'utf8'));
+const all = sections.flatMap(({ title }) => {
+  const part = parts.get(title) ?? former.get(title);
+  return part === undefined ? [] : [`## ${title}\n\n${part}`];
+});
+await writeFile(
+  results,
+  `# Measured
 
-\`npm run bench\` on ${cpus().length} cores, Node ${process.versions.node}. Client, servers, emulators and PostgreSQL share the machine, so only ratios travel.
+\`npm run bench\` on ${cpus().length} cores, Node ${process.versions.node}; each section in one run. Client, servers, emulators and PostgreSQL share the machine, so only ratios travel.
 
-${parts.join('\n')}`;
-if (only === undefined) await writeFile(new URL('results.md', import.meta.url), text);
-process.stdout.write(`\n${parts.join('\n')}`);
+${all.join('\n')}`,
+);
+process.stdout.write(`\n${[...parts].map(([title, part]) => `## ${title}\n\n${part}`).join('\n')}`);
 process.exitCode = met ? 0 : 1;
+
+/** What is written under each title. */
+function partsOf(text: string): Map<string, string> {
+  const written = text.split(/^## /m).slice(1);
+  return new Map(
+    written.map((part) => {
+      const end = part.indexOf('\n');
+      return [part.slice(0, end), `${part.slice(end).trim()}\n`];
+    }),
+  );
+}
 
 function table(rows: Row[]): string {
   const cells = rows.map((row) => [row.what, row.measured, row.promise, row.met ? 'yes' : 'NO']);

@@ -21,8 +21,17 @@ export function assistantOf(options: OperatorOptions): string {
   return `mcp:${nameOf(options)}`;
 }
 
+/** In a container, a process may be nobody whom the machine knows by name. */
+function machineUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
 function nameOf({ as }: OperatorOptions): string {
-  const name = as ?? userInfo().username;
+  const name = as ?? machineUser();
   if (/^[\w.@+-]{1,100}$/.test(name)) return name;
   throw new SendoffError(`"${name}" is no name of an operator`, {
     code: 'OPERATOR_INVALID',

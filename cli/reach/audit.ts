@@ -26,8 +26,9 @@ export function inDatabase({ db, environment, by }: DatabaseSession): Audit {
   signer.catch(() => undefined);
   return {
     async *export(options) {
+      const key = await signer;
       await appendAudit(db, { kind: 'audit.exported', actor: by(), detail: { format: options.format } });
-      yield* exportAudit(db, { ...options, signer: await signer });
+      yield* exportAudit(db, { ...options, signer: key });
     },
     async *read() {
       yield* exportAudit(db, { ...whole, signer: await signer });

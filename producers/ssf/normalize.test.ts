@@ -58,13 +58,10 @@ describe('producers/ssf/normalize: what events mean', () => {
     });
   });
 
-  it('an address that is somebody else’s now is about the address alone: an id may be either’s', () => {
-    const both = { format: 'aliases', identifiers: [email, { format: 'opaque', id: '00u-jane' }] };
-    expect(normalize(set('risc/event-type/identifier-recycled', both), reading)).toMatchObject({
-      outcome: 'event',
-      type: 'renamed',
-      person: { directoryId: null, email: 'jane@acme.com' },
-      recycled: true,
+  it('an address that is somebody else’s now is put to a human, and is never an event', () => {
+    expect(normalize(set('risc/event-type/identifier-recycled'), reading)).toMatchObject({
+      outcome: 'ignored',
+      proposes: { email: 'jane@acme.com' },
     });
     const id = { format: 'opaque', id: '00u-jane' };
     expect(normalize(set('risc/event-type/identifier-recycled', id), { ...reading, hasIds: true })).toMatchObject({

@@ -44,7 +44,10 @@ export interface Reading {
 /** A verified SET -> its entry. What can't be read is quarantined: the transmitter would not send it again. */
 export function normalize(set: VerifiedSet, reading: Reading): NormalizedEntry {
   const { types, event, token } = set;
-  const known = types.find((type) => meanings.has(type)) ?? types.find((type) => reading.events.includes(type));
+  const known =
+    types.find((type) => type === recycledType) ??
+    types.find((type) => meanings.has(type)) ??
+    types.find((type) => reading.events.includes(type));
   const type = known ?? types[0] ?? '';
   const common = { eventId: `${set.iss} ${set.jti}`, occurredAt: timeOf(set.at), raw: token, senderType: type };
   const ignored = (reason: string): NormalizedEntry => ({ ...common, outcome: 'ignored', reason });
@@ -69,10 +72,12 @@ export function normalize(set: VerifiedSet, reading: Reading): NormalizedEntry {
   const who = personOf(set.subject ?? body.data.subject, reading);
   if (who.kind !== 'person') return { ...common, outcome: who.kind, reason: who.reason };
   if (meaning !== undefined) return { ...common, outcome: 'event', type: meaning, person: who.person };
-  if (who.person.email === null) return quarantined('an identifier was given to somebody else, and it is no address');
-  // The address is another human's now: whose access lies under it, a human decides. The id may be either's.
-  const person = { directoryId: null, email: who.person.email };
-  return { ...common, outcome: 'event', type: 'renamed', person, recycled: true };
+  // The address is another human's now, and nothing tells which of the two an entry in SendGrid belongs to.
+  const { email } = who.person;
+  if (email === null) return quarantined('an identifier was given to somebody else, and it is no address');
+  const proposes = { email, reason: 'the address was given to somebody else: is this access the former holder’s?' };
+  const reason = 'that what lies under the address be removed was put to a human';
+  return { ...common, outcome: 'ignored', reason, proposes };
 }
 
 type Who = { kind: 'person'; person: PersonRef } | { kind: 'ignored' | 'quarantined'; reason: string };

@@ -59,7 +59,8 @@ function problemOf(error: FastifyError): Problem {
     const { code, remedy } = error;
     return { status: statuses[code] ?? statusOf(error), code, detail: error.message, remedy };
   }
-  if (isDatabaseAway(error)) {
+  // What has a status of its own is about the request: who hangs up in the middle of it is no database.
+  if (error.statusCode === undefined && isDatabaseAway(error)) {
     return {
       status: 503,
       code: 'DATABASE_AWAY',

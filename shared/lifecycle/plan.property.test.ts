@@ -211,10 +211,6 @@ const anySituation: fc.Arbitrary<Situation> = fc
     foreignLinks: fc.array(fc.record({ account: anyAccount, username }), { maxLength: 1 }),
     arrivals: fc.array(fc.record({ account: anyAccount, username }), { maxLength: 1 }),
     sharedAddresses: fc.array(address.map(canonicalAddress), { maxLength: 1 }),
-    recycledAddresses: fc.oneof(
-      { weight: 4, arbitrary: fc.constant<string[]>([]) },
-      { weight: 1, arbitrary: fc.array(address.map(canonicalAddress), { maxLength: 1 }) },
-    ),
     restrictions: fc.uniqueArray(
       fc.tuple(somewhere, anyAccess).map(([where, before]) => ({ ...where, before })),
       { maxLength: 2, selector: byPlace },
@@ -386,15 +382,12 @@ function theirs(situation: Situation, p: Policy, name: string) {
   const identity = p.accounts.find((one) => one.name === name)?.identity;
   const filled = (email: string) => (identity === '{email}' ? email : email.replace('@', '+mkt@'));
   const addresses = new Set(situation.person.emails.flatMap((email) => [email, filled(email)]));
-  const doubtful = [...situation.sharedAddresses, ...situation.recycledAddresses];
-  const shared = new Set(doubtful.flatMap((email) => [email, filled(email)]));
-  const recycled = new Set(situation.recycledAddresses.flatMap((email) => [email, filled(email)]));
+  const shared = new Set(situation.sharedAddresses.flatMap((email) => [email, filled(email)]));
   const isLinked = (list: { account: string; username: string }[], who: string) =>
     list.some((link) => link.account === name && link.username === who);
   return {
     has: (email: string) => addresses.has(canonicalAddress(email)),
     isShared: (email: string) => shared.has(canonicalAddress(email)),
-    isRecycled: (email: string) => recycled.has(canonicalAddress(email)),
     isLinked: (who: string) => isLinked(situation.person.links, who),
     isForeign: (who: string) => isLinked(situation.foreignLinks, who),
     filled,
@@ -536,8 +529,6 @@ describe('shared/lifecycle/plan, whatever the situation', () => {
         fc.pre(isActive(situation));
         for (const action of plan(situation, p).actions) {
           if (roleOf(situation, p, action.account) === null) continue;
-          // What may be a former holder's is not taken from them; it waits for a human: see below.
-          if (theirs(situation, p, action.account).isRecycled(action.email)) continue;
           expect(isRemoval(action)).toBe(false);
           expect(['restore', 'rescope', 'rename', 'provision', 'retire']).toContain(action.kind);
         }
@@ -689,14 +680,14 @@ describe('shared/lifecycle/plan, whatever the situation', () => {
           if (passages[index] !== 'go') return;
           if (action.account === twilioAccount) {
             expect(p.twilio?.mode).toBe('enforce');
-            expect([...situation.sharedAddresses, ...situation.recycledAddresses]).toEqual([]);
+            expect(situation.sharedAddresses).toEqual([]);
             return;
           }
           expect(p.accounts.find(({ name }) => name === action.account)?.mode).toBe('enforce');
           const their = theirs(situation, p, action.account);
           if (action.footprint === 'invitation') expect(their.isShared(action.target)).toBe(false);
           if (action.kind === 'reassign' || action.footprint === 'api-key') {
-            expect([...situation.sharedAddresses, ...situation.recycledAddresses]).toEqual([]);
+            expect(situation.sharedAddresses).toEqual([]);
           }
           const mate = mateOf(situation, action);
           if (mate === undefined) return;
@@ -720,8 +711,7 @@ describe('shared/lifecycle/plan, whatever the situation', () => {
         const isWaiting = draft.verdict !== 'suspended' && since + p.offboarding.graceMs > now.getTime();
         for (const action of draft.actions) {
           if (action.kind === 'restrict') expect(sameAccess(action.wanted, least)).toBe(true);
-          if (action.kind !== 'deprovision' || action.footprint !== 'teammate') continue;
-          if (!theirs(situation, p, action.account).isRecycled(action.email)) expect(isWaiting).toBe(false);
+          if (action.kind === 'deprovision' && action.footprint === 'teammate') expect(isWaiting).toBe(false);
         }
       }),
       runs,

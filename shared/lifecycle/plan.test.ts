@@ -178,26 +178,6 @@ describe('shared/lifecycle/plan', () => {
       expect(doubtful(s)).toEqual([]);
     });
 
-    it('what lies under an address that was given to somebody else, who is given nothing before that is settled', () => {
-      const s = situation(
-        'active',
-        [roster('marketing', [jane], { invitations: [invitation('JANE@acme.com')] }), roster('sales', [])],
-        {
-          recycledAddresses: ['jane@acme.com'],
-        },
-      );
-      const draft = plan(s, policy({ accounts: [account('marketing'), account('sales')] }));
-      expect(draft.verdict).toBe('keep');
-      expect(draft.actions.map(({ kind, footprint }) => [kind, footprint])).toEqual([
-        ['deprovision', 'teammate'],
-        ['deprovision', 'invitation'],
-      ]);
-      expect(draft.holds.map(({ rule, target }) => [rule, target])).toEqual([
-        ['ambiguous', 'jane@acme.com'],
-        ['ambiguous', 'jane@acme.com'],
-      ]);
-    });
-
     it('nothing of an active person: there is nothing to hold', () => {
       const s = situation('active', [roster('marketing', [jane])], { sharedAddresses: ['jane@acme.com'] });
       expect(doubtful(s)).toEqual([]);

@@ -5,7 +5,6 @@ import { findFootprints } from './rules/footprints.js';
 import { handOverKeys } from './rules/keys.js';
 import { offboardActions, unrestrictActions } from './rules/offboard.js';
 import { readdressActions } from './rules/readdress.js';
-import { recycledFootprints } from './rules/recycled.js';
 import { roleActions } from './rules/roles.js';
 import { type TreatmentHere, treatmentOf } from './rules/treatment.js';
 import { isProtected, refusal } from './rules/untouchable.js';
@@ -47,8 +46,6 @@ export function plan(situation: Situation, policy: Policy): PlanDraft {
   return draft;
 }
 
-const recycledReason = 'The address was given to somebody else, and this access may be the former holder’s';
-
 function planAccount(
   draft: PlanDraft,
   standing: Standing,
@@ -84,10 +81,6 @@ function planAccount(
         draft.todos.push(...todos);
       }
     }
-  } else if (situation.recycledAddresses.length > 0) {
-    // Until it is settled whose access lies there, nobody is given any: that would hand the former holder's over.
-    const left = recycledFootprints(situation, footprints, account);
-    candidates.push(...offboardActions('delete', situation, roster, left, policy, recycledReason));
   } else if (standing.verdict === 'keep') {
     const { granted } = treatment;
     const entitled =
@@ -147,15 +140,15 @@ function proposalHolds({ order }: Situation, actions: ActionDraft[]): Guard[] {
 }
 
 /** Whose address may be somebody else's too, their things may be as well. */
-function doubtfulBelongings({ sharedAddresses, recycledAddresses }: Situation, candidates: ActionDraft[]): Guard[] {
-  if (sharedAddresses.length + recycledAddresses.length === 0) return [];
+function doubtfulBelongings({ sharedAddresses }: Situation, candidates: ActionDraft[]): Guard[] {
+  if (sharedAddresses.length === 0) return [];
   return candidates
     .filter(({ kind }) => kind === 'reassign' || kind === 'revoke' || kind === 'hand-over')
     .map(({ account, target }) => ({
       rule: 'ambiguous',
       account,
       target,
-      detail: 'an address of this person is or was somebody else’s too',
+      detail: 'the directory has an address of this person under two ids',
     }));
 }
 
@@ -172,7 +165,7 @@ function concerns(part: string | null, { wanted, granted }: TreatmentHere): bool
 
 /** The optional second target: their Twilio sign-in is stopped (sendgrid.md §11). */
 function planTwilio(draft: PlanDraft, { verdict, reason }: Standing, situation: Situation, policy: Policy): void {
-  const { twilio, person, sharedAddresses, recycledAddresses } = situation;
+  const { twilio, person, sharedAddresses } = situation;
   const leaves = verdict === 'leaver' && policy.offboarding.terminated !== 'keep';
   if (twilio === null || !twilio.active || policy.twilio === null || !leaves) return;
   const guard = (rule: Guard['rule'], detail: string): Guard => ({
@@ -195,8 +188,8 @@ function planTwilio(draft: PlanDraft, { verdict, reason }: Standing, situation: 
     admin: false,
     reason,
   });
-  if (sharedAddresses.length + recycledAddresses.length > 0)
-    draft.holds.push(guard('ambiguous', 'an address of this person is or was somebody else’s too'));
+  if (sharedAddresses.length > 0)
+    draft.holds.push(guard('ambiguous', 'the directory has an address of this person under two ids'));
 }
 
 function order(a: string, b: string): number {

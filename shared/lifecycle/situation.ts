@@ -31,8 +31,6 @@ export interface Situation {
   unread: Unread[];
   /** Addresses of what seems to be this person's that another directory id holds as well, lower-case. */
   sharedAddresses: string[];
-  /** Addresses of this person's that a sender says were somebody else's before, lower-case. */
-  recycledAddresses: string[];
   /** Teammates linked to somebody else. */
   foreignLinks: Link[];
   /** Restrictions by Sendoff that are still in force. */

@@ -28,15 +28,14 @@ export type NormalizedEntry = {
   /** The entry as it was sent, kept as evidence. */
   raw: string;
 } & (
+  | { outcome: 'event'; type: LifecycleEventType; senderType: string; person: PersonRef }
   | {
-      outcome: 'event';
-      type: LifecycleEventType;
+      outcome: 'ignored';
       senderType: string;
-      person: PersonRef;
-      /** The sender says that this address was given to somebody else. */
-      recycled?: true;
+      reason: string;
+      /** That whatever lies under this address be removed is put to a human. */
+      proposes?: { email: string; reason: string };
     }
-  | { outcome: 'ignored'; senderType: string; reason: string }
   | { outcome: 'quarantined'; senderType: string | null; reason: string }
 );
 

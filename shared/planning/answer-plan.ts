@@ -1,17 +1,15 @@
 import { nameOfActor } from '#shared/access/roles.js';
 import { appendAudit } from '#shared/audit/append.js';
 import { SendoffError } from '#shared/errors.js';
-import { canonicalAddress } from '#shared/lifecycle/address.js';
 import { isProposed } from '#shared/lifecycle/gate.js';
 import type { Policy } from '#shared/lifecycle/types.js';
 import type { Db } from '#shared/store/database.js';
 import { type Decision, recordDecision } from '#shared/store/decisions.js';
-import { inboxEvent } from '#shared/store/inbox.js';
+import { inboxEvent, reopenEvent } from '#shared/store/inbox.js';
 import { orderedBy } from '#shared/store/operator-events.js';
-import { answerProposal, standingOrder } from '#shared/store/orders.js';
+import { answerProposal, sourcePrefix, standingOrder } from '#shared/store/orders.js';
 import { rememberLeaving } from '#shared/store/people.js';
 import { dropHeld, lockPlan, rejectedByHuman, rejectPlan, releaseHeld } from '#shared/store/plans.js';
-import { forgetRecycled } from '#shared/store/recycled-addresses.js';
 
 export interface Answer extends Decision {
   planId: string;
@@ -48,7 +46,7 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
     }
     const event = await inboxEvent(tx, plan.eventId);
     const proposed = isProposed(plan);
-    const order = await standingOrder(tx, plan.emails, proposed);
+    const order = await standingOrder(tx, plan.emails, proposed ? 'all' : 'none');
     // What this plan came of counts too: a return that somebody ordered is no order against the person.
     const askers = [order?.by ?? null, await orderedBy(tx, plan.eventId)].filter((one) => one !== null);
     assertMayAnswer(policy, answer, askers, proposed);
@@ -70,8 +68,8 @@ export async function answerPlan(db: Db, policy: Policy, answer: Answer): Promis
     else {
       await dropHeld(tx, [planId], rejectedByHuman);
       await rejectPlan(tx, planId);
-      // Whoever was shown it says that it is not a former holder's.
-      await forgetRecycled(tx, plan.emails.map(canonicalAddress));
+      // What came meanwhile was planned with the source's proposal, and is due without it.
+      if (proposed && order?.by.startsWith(sourcePrefix)) await reopenEvent(tx, plan.eventId, `rejected by ${by}`);
     }
     await appendAudit(tx, {
       kind: answer.answer === 'approved' ? 'plan.approved' : 'plan.rejected',

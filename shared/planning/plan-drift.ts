@@ -105,6 +105,7 @@ async function planOne(
       arrivals: findings
         .filter((one) => one.kind === 'arrival')
         .map((one) => ({ account: one.account, username: one.target })),
+      runSince: now,
       run,
     });
     const plan = made === null ? null : { id: made.planId, state: made.state };

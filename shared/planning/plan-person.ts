@@ -5,7 +5,6 @@ import { addressesIn, canonicalAddress } from '#shared/lifecycle/address.js';
 import { type Gated, gate, isProposed, release } from '#shared/lifecycle/gate.js';
 import { plan } from '#shared/lifecycle/plan.js';
 import { grantedRole, isCoveredByGrants } from '#shared/lifecycle/rules/grants.js';
-import { isNothingLeft } from '#shared/lifecycle/rules/recycled.js';
 import type { Situation } from '#shared/lifecycle/situation.js';
 import type { Guard, Link, PlanDraft, PlanState, Policy } from '#shared/lifecycle/types.js';
 import { databaseNow } from '#shared/store/database.js';
@@ -31,7 +30,6 @@ import {
   storePlan,
   supersedePlans,
 } from '#shared/store/plans.js';
-import { forgetRecycled } from '#shared/store/recycled-addresses.js';
 import type { Schema } from '#shared/store/schema.js';
 import { inSpan } from '#shared/telemetry/trace.js';
 import { gatedAccounts, readGateFacts } from './gate-facts.js';
@@ -43,13 +41,16 @@ import { assertNotBusy, dueWithoutProposal, endUnasked, removesAccess } from './
 
 type Tx = Transaction<Schema>;
 
-/** Nobody is planned from lists older than this. */
+/** Nobody is planned from lists older than this; by a reconciliation, from its own unless they are older than that. */
 const oldestListMs = 60_000;
+const oldestOfRunMs = 10 * 60_000;
 
 /** What is known beside the event when a reconciliation asks. */
 export interface Asking {
   orphan?: boolean;
   arrivals?: Link[];
+  /** When this run began to read the lists. */
+  runSince?: Date;
   /** Why all removals of this run wait for a human, by account. */
   run?: readonly Guard[];
   /** What was proposed is left out: as much is due without it. */
@@ -77,8 +78,7 @@ export async function planPersonFor(
   const { person, ambiguousAddress, named } = identified;
   // The database's clock: whoever acts upon this later may have another.
   const now = new Date(await databaseNow(db));
-  // A replayed event is old: the lists it is planned from are not.
-  const since = new Date(Math.max(event.receivedAt.getTime(), now.getTime() - oldestListMs));
+  const since = listsSince(event, asking, now);
   const version = await beginReading(db, person.id);
   const situation = await readSituation(surroundings, {
     person,
@@ -94,7 +94,7 @@ export async function planPersonFor(
     },
     planning: true,
     restoring: event.source === operatorSource && event.senderType === restoreOrder,
-    proposal: isProposal(event) && asking.unproposed !== true,
+    proposals: asking.unproposed === true ? 'none' : isProposal(event) ? 'all' : 'of-sources',
     ...(asking.orphan === undefined ? {} : { orphan: asking.orphan }),
     ...(asking.arrivals === undefined ? {} : { arrivals: asking.arrivals }),
   });
@@ -142,6 +142,12 @@ export async function planPersonFor(
   });
   failpoint('plan.after_commit');
   return planned;
+}
+
+/** A replayed event is old: the lists it is planned from are not. */
+function listsSince({ receivedAt }: InboxEvent, { runSince }: Asking, now: Date): Date {
+  const [asked, oldestMs] = runSince === undefined ? [receivedAt, oldestListMs] : [runSince, oldestOfRunMs];
+  return new Date(Math.max(asked.getTime(), now.getTime() - oldestMs));
 }
 
 /** While they are still there, so that it is known once they are not. */
@@ -227,7 +233,6 @@ async function remember(
 ): Promise<void> {
   const { person, evidence } = situation;
   await rememberLeaving(tx, person.id, draft.verdict === 'leaver' || draft.verdict === 'unassigned');
-  if (isNothingLeft(situation, policy)) await forgetRecycled(tx, situation.recycledAddresses);
   if (evidence.kind !== 'found') return;
   await rememberPerson(tx, person.id, evidence.person, manager);
   const [now] = person.emails;
@@ -245,17 +250,12 @@ async function remember(
  * Teammates that this person's addresses point at without doubt, where the app and the grants cover them; the tie
  * outlives a change of address, and proves later that they were covered.
  */
-function uniqueMatches(
-  { person, rosters, foreignLinks, recycledAddresses }: Situation,
-  policy: Policy,
-  groups: string[],
-): Link[] {
-  const emails = person.emails.filter((email) => !recycledAddresses.includes(email));
+function uniqueMatches({ person, rosters, foreignLinks }: Situation, policy: Policy, groups: string[]): Link[] {
   return rosters
     .filter(({ account }) => !isCoveredByGrants(policy, account) || grantedRole(policy, account, groups) !== null)
     .flatMap((roster) => {
       const identity = policy.accounts.find((account) => account.name === roster.account)?.identity ?? '{email}';
-      const addresses = addressesIn(identity, emails);
+      const addresses = addressesIn(identity, person.emails);
       return roster.teammates
         .filter((mate) => addresses.has(canonicalAddress(mate.email)))
         .filter(

@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { appendAudit } from '#shared/audit/append.js';
 import { SendoffError } from '#shared/errors.js';
 import { canonicalAddress } from '#shared/lifecycle/address.js';
 import type { OperatorOrder } from '#shared/lifecycle/types.js';
 import type { Db } from '#shared/store/database.js';
-import { proposedOrder, storeOperatorEvent } from '#shared/store/operator-events.js';
-import { placeProposal } from '#shared/store/orders.js';
+import { storeProposal } from '#shared/store/proposals.js';
 
 /**
  * Asks for somebody's offboarding without ordering it: what comes of it is a held plan that a human approves or rejects.
@@ -20,22 +17,9 @@ export async function proposeOffboarding(
 ): Promise<string> {
   const address = canonicalAddress(email);
   return db.transaction().execute(async (tx) => {
-    const standing = await placeProposal(tx, address, { by, reason });
-    if (standing !== null) throw standsAlready(address, standing);
-    const senderId = randomUUID();
-    await appendAudit(tx, {
-      kind: 'operator.proposed',
-      person: { id: null, email: address },
-      cause: { source: 'operator', eventIds: [senderId], plan: null },
-      actor: by,
-    });
-    return storeOperatorEvent(tx, {
-      eventId: senderId,
-      type: 'terminated',
-      email: address,
-      raw: { by, reason, proposed: true },
-      senderType: proposedOrder,
-    });
+    const stored = await storeProposal(tx, { email: address, by, reason });
+    if ('standing' in stored) throw standsAlready(address, stored.standing);
+    return stored.eventId;
   });
 }
 

@@ -25,9 +25,8 @@ import { appliedAccess } from '#shared/store/actions.js';
 import type { Db } from '#shared/store/database.js';
 import { unprovenReason } from '#shared/store/inbox.js';
 import { registeredKeys } from '#shared/store/key-register.js';
-import { standingOrder } from '#shared/store/orders.js';
+import { type Proposals, standingOrder } from '#shared/store/orders.js';
 import { foreignLinks, type PersonRow, personsWith } from '#shared/store/people.js';
-import { recycledAmong } from '#shared/store/recycled-addresses.js';
 import { openRestrictions, removedAccess } from '#shared/store/restore-records.js';
 import { inSpan } from '#shared/telemetry/trace.js';
 import type { InTime, Round } from './in-time.js';
@@ -79,8 +78,8 @@ export interface Question {
   planning: boolean;
   /** Access read back a moment ago. */
   known?: Situation['known'];
-  /** What was proposed is to be shown: an order that nobody has approved yet counts. */
-  proposal?: boolean;
+  /** Does an order that nobody has approved yet count? Default: a source's does. */
+  proposals?: Proposals;
   /** An operator ordered the person's access back. */
   restoring?: boolean;
   /** See `Situation`. */
@@ -103,7 +102,11 @@ export async function readSituation(surroundings: Surroundings, question: Questi
   const evidence = await readEvidence(directory, question);
   const emails = evidence.kind === 'found' ? [...new Set(evidence.person.emails.map(canonicalAddress))] : person.emails;
   // An order stands against who left the address that it names behind, too: see `remember`.
-  const order = await standingOrder(db, [...new Set([...emails, ...person.emails])], question.proposal === true);
+  const order = await standingOrder(
+    db,
+    [...new Set([...emails, ...person.emails])],
+    question.proposals ?? 'of-sources',
+  );
   const left = person.emails.filter((email) => !emails.includes(email));
   const { verdict } = standingVerdict({ evidence, order, orphan });
   const leaving = verdict === 'leaver' && policy.offboarding.terminated !== 'keep';
@@ -131,7 +134,6 @@ export async function readSituation(surroundings: Surroundings, question: Questi
     rosters,
     unread,
     sharedAddresses: question.ambiguousAddress === null ? [] : [question.ambiguousAddress],
-    recycledAddresses: await recycledAmong(db, emails),
     foreignLinks: await foreignLinks(
       db,
       person.id,

@@ -6,7 +6,8 @@ import { canonicalAddress } from '#shared/lifecycle/address.js';
 import type { NormalizedEntry } from '#shared/lifecycle/types.js';
 import { currentTraceparent } from '#shared/telemetry/trace.js';
 import type { Db } from './database.js';
-import { rememberRecycled } from './recycled-addresses.js';
+import { sourcePrefix } from './orders.js';
+import { type Proposal, storeProposal } from './proposals.js';
 import type { Schema } from './schema.js';
 import { type ClaimedTask, moveCursor } from './source-tasks.js';
 
@@ -41,8 +42,8 @@ interface InboxRow {
   due_at: Date | null;
   run: string | null;
   traceparent: string | null;
-  /** An address that was given to somebody else. */
-  recycled: string | null;
+  /** Put to a human with this row. */
+  proposal: Proposal | null;
 }
 
 interface Waiting {
@@ -139,8 +140,7 @@ async function insertAudited(tx: Transaction<Schema>, rows: InboxRow[]): Promise
       })),
   );
   const keys = new Set(inserted.map(keyOf));
-  const recycled = ordered.flatMap((row) => (row.recycled !== null && keys.has(keyOf(row)) ? [row.recycled] : []));
-  await rememberRecycled(tx, recycled);
+  for (const row of ordered) if (row.proposal !== null && keys.has(keyOf(row))) await storeProposal(tx, row.proposal);
   failpoint('intake.before_commit');
   return keys;
 }
@@ -178,9 +178,14 @@ function toRow(source: string, entry: NormalizedEntry): InboxRow {
     run: null,
     // Of the delivery itself: the commit is shared with others.
     traceparent: isEvent ? currentTraceparent() : null,
-    recycled:
-      isEvent && entry.recycled === true && entry.person.email !== null ? canonicalAddress(entry.person.email) : null,
+    proposal: proposalOf(source, entry),
   };
+}
+
+function proposalOf(source: string, entry: NormalizedEntry): Proposal | null {
+  if (entry.outcome !== 'ignored' || entry.proposes === undefined) return null;
+  const { email, reason } = entry.proposes;
+  return { email: canonicalAddress(email), by: `${sourcePrefix}${source}`, reason };
 }
 
 function keyOf(row: { source: string; event_id: string }): string {

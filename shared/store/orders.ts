@@ -3,6 +3,9 @@ import { canonicalAddress } from '#shared/lifecycle/address.js';
 import type { OperatorOrder } from '#shared/lifecycle/types.js';
 import type { Db } from './database.js';
 
+/** Who proposes is a source: a provider's word, not a human's. */
+export const sourcePrefix = 'source:';
+
 /**
  * Makes an order stand for an address from a moment on. An order that stands already is left as it is, unless it was
  * only proposed or the new one comes into force earlier. @returns true when something changed
@@ -60,11 +63,11 @@ export async function cancelOrder(db: Db, email: string, by: string): Promise<bo
   return result.numUpdatedRows > 0n;
 }
 
-/**
- * The order that stands for one of a person's addresses and is in force, the oldest of several.
- * @param proposals one that was only proposed counts too
- */
-export async function standingOrder(db: Db, emails: string[], proposals = false): Promise<OperatorOrder | null> {
+/** Which orders that were only proposed count: a source's proposal goes on until it is answered, others with their plan. */
+export type Proposals = 'all' | 'of-sources' | 'none';
+
+/** The order that stands for one of a person's addresses and is in force, the oldest of several. */
+export async function standingOrder(db: Db, emails: string[], proposals: Proposals): Promise<OperatorOrder | null> {
   if (emails.length === 0) return null;
   const row = await db
     .selectFrom('operator_order')
@@ -72,7 +75,10 @@ export async function standingOrder(db: Db, emails: string[], proposals = false)
     .where('email', 'in', emails.map(canonicalAddress))
     .where('cancelled_at', 'is', null)
     .where('effective_at', '<=', sql<Date>`now()`)
-    .$if(!proposals, (qb) => qb.where('proposed', '=', false))
+    .$if(proposals === 'none', (qb) => qb.where('proposed', '=', false))
+    .$if(proposals === 'of-sources', (qb) =>
+      qb.where((eb) => eb.or([eb('proposed', '=', false), eb('ordered_by', 'like', `${sourcePrefix}%`)])),
+    )
     .orderBy('proposed')
     .orderBy('ordered_at')
     .executeTakeFirst();

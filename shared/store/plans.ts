@@ -255,6 +255,7 @@ export interface StoredPlan {
   eventId: string;
   state: PlanState;
   verdict: Verdict;
+  holds: Guard[];
   refused: Guard[];
   unread: Unread[];
   evidenceAt: Date;
@@ -271,6 +272,7 @@ export async function planById(db: Db | Tx, id: string): Promise<StoredPlan | nu
     eventId: row.event_id,
     state: row.state,
     verdict: row.verdict,
+    holds: row.holds,
     refused: row.refused,
     unread: row.unread,
     evidenceAt: row.evidence_at,

@@ -252,12 +252,6 @@ export interface ApiKeyTable {
   gone_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
 }
 
-interface RecycledAddressTable {
-  /** Lower-case. */
-  address: string;
-  told_at: Generated<Date>;
-}
-
 export interface SeenTeammateTable {
   account: string;
   username: string;
@@ -499,7 +493,6 @@ export interface Schema {
   api_key: ApiKeyTable;
   reconcile_run: ReconcileRunTable;
   seen_teammate: SeenTeammateTable;
-  recycled_address: RecycledAddressTable;
   process: ProcessTable;
   console_user: ConsoleUserTable;
   session: SessionTable;

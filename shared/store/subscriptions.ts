@@ -97,14 +97,17 @@ export function knownSubscriptions(
     rows = await storedSubscriptions(db, source);
     readAt = performance.now();
   };
+  const isOpen = (wanted: (row: StoredSubscription) => boolean) =>
+    performance.now() - readAt > freshMs || !rows.some(wanted);
   return async (wanted) => {
-    const age = performance.now() - readAt;
-    if (age > freshMs || !rows.some(wanted)) {
-      reading ??= readAgain(age).finally(() => {
-        reading = null;
-      });
-      await reading;
-    }
+    if (!isOpen(wanted)) return rows;
+    // A reading that is under way may have begun before what is asked for was made: then there is one more.
+    await reading;
+    if (!isOpen(wanted)) return rows;
+    reading ??= readAgain(performance.now() - readAt).finally(() => {
+      reading = null;
+    });
+    await reading;
     return rows;
   };
 }

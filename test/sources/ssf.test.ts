@@ -223,9 +223,14 @@ describe('sources/ssf: the receiver', () => {
     await answer('approve');
     expect(removals()).toMatchObject([{ applied: true }]);
     expect(world.account().teammates.has('jane@acme.com')).toBe(false);
-    // Nothing of the former holder is left: who has the address now is treated as anybody is.
+    // Who has the address now stays out until the order is taken back.
+    world.account().addTeammate({ email: 'jane@acme.com' });
     await push(await ssf.sign({ type: `${caep}session-revoked`, subject: email }));
     await world.quiet();
-    expect((await world.database.pool.query('select * from recycled_address')).rows).toEqual([]);
+    expect(world.account().teammates.has('jane@acme.com')).toBe(false);
+    expect((await world.workplace.run(['offboard', 'jane@acme.com', '--cancel'])).code).toBe(0);
+    world.account().addTeammate({ email: 'jane@acme.com' });
+    await world.quiet();
+    expect(removals()).toHaveLength(2);
   });
 });

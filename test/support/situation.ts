@@ -113,7 +113,6 @@ export function situation(standing: Standing | 'gone', rosters: Roster[], more: 
     rosters,
     unread: [],
     sharedAddresses: [],
-    recycledAddresses: [],
     foreignLinks: [],
     restrictions: [],
     known: [],

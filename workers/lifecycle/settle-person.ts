@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely';
 import { appendAudit } from '#shared/audit/append.js';
 import { failpoint } from '#shared/failpoint.js';
-import { modeOf } from '#shared/lifecycle/gate.js';
+import { isProposed, modeOf } from '#shared/lifecycle/gate.js';
 import { plan } from '#shared/lifecycle/plan.js';
 import type { Situation } from '#shared/lifecycle/situation.js';
 import {
@@ -15,7 +15,7 @@ import { readSituation } from '#shared/planning/situation.js';
 import { type ActionItem, actionItems } from '#shared/store/actions.js';
 import { databaseNow } from '#shared/store/database.js';
 import { type InboxEvent, inboxEvent, reopenEvent, timesPlanned } from '#shared/store/inbox.js';
-import { isProposal, operatorSource, restoreOrder } from '#shared/store/operator-events.js';
+import { operatorSource, restoreOrder } from '#shared/store/operator-events.js';
 import { type PersonRow, personById } from '#shared/store/people.js';
 import {
   endRecheck,
@@ -73,7 +73,7 @@ async function settle(
   const event = await inboxEvent(db, stored.eventId);
   if (event === null) return;
   const person = await personById(db, stored.personId);
-  const isAsked = stored.state === 'held' && isProposal(event);
+  const isAsked = stored.state === 'held' && isProposed(stored);
   const situation = await situationAfter(context, event, person, actions, { proposal: isAsked });
   const left = plan(situation, policy);
   const undone = left.actions.filter(
@@ -229,7 +229,7 @@ async function situationAfter(
     planning: false,
     known: actions.flatMap(knownAccess),
     restoring: event.senderType === restoreOrder,
-    proposal,
+    proposals: proposal ? 'all' : 'none',
   });
 }
 

@@ -19,6 +19,11 @@ const longestWaitMs = 60_000;
 let live = false;
 const listeners = new Set<() => void>();
 
+/** A beginning that ends in a slash is about one thing of many, and a search is not. */
+function begins(path: string, beginning: string): boolean {
+  return path.startsWith(beginning) && !(beginning.endsWith('/') && path.endsWith('/search'));
+}
+
 function setLive(is: boolean): void {
   if (live === is) return;
   live = is;
@@ -33,7 +38,7 @@ function subscribe(listener: () => void): () => void {
 /** Does the server say by itself when this changes? Then it need not be asked every few seconds. */
 export function useIsTold(path: string): boolean {
   const isLive = useSyncExternalStore(subscribe, () => live);
-  return isLive && told.some((beginning) => path.startsWith(beginning));
+  return isLive && told.some((beginning) => begins(path, beginning));
 }
 
 /**
@@ -49,7 +54,7 @@ export function useChangeStream(): void {
 
     const askAgain = (beginnings: string[]) =>
       queries.invalidateQueries({
-        predicate: ({ queryKey: [path] }) => beginnings.some((beginning) => String(path).startsWith(beginning)),
+        predicate: ({ queryKey: [path] }) => beginnings.some((beginning) => begins(String(path), beginning)),
       });
     const close = () => {
       clearTimeout(timer);

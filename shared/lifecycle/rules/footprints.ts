@@ -20,18 +20,11 @@ export interface Place {
 
 /** By stored link, else by address: exact, over all addresses, unique on both sides; whatever is not, is held. */
 export function findFootprints(situation: Situation, roster: Roster, account: AccountPolicy): Footprints {
-  const { person, foreignLinks, sharedAddresses, recycledAddresses } = situation;
+  const { person, foreignLinks, sharedAddresses } = situation;
   const addresses = addressesIn(account.identity, person.emails);
   const linked = new Set(person.links.filter((link) => link.account === account.name).map((link) => link.username));
   const foreign = new Set(foreignLinks.filter((link) => link.account === account.name).map((link) => link.username));
   const sharedHere = addressesIn(account.identity, sharedAddresses);
-  const recycledHere = addressesIn(account.identity, recycledAddresses);
-  /** Whose else an address may be; null: nobody's. */
-  const otherHolder = (address: string): string | null => {
-    if (recycledHere.has(address))
-      return 'the identity provider gave this address to somebody else: whose access is it?';
-    return sharedHere.has(address) ? 'the directory has this address under two ids' : null;
-  };
 
   const ambiguities: Guard[] = [];
   const doubt = (target: string, detail: string) =>
@@ -48,15 +41,20 @@ export function findFootprints(situation: Situation, roster: Roster, account: Ac
         doubt(mate.username, `${twins.length} teammates here have this address, differing only in case`);
       if (subuser === null && foreign.has(mate.username))
         doubt(mate.username, 'this teammate is linked to another person of the directory');
-      const isNameOnly = sharedHere.has(address) && !addresses.has(address);
-      const other = isNameOnly
-        ? 'the directory gives this teammate’s address to somebody else: the name may have been given away'
-        : otherHolder(address);
-      if (other !== null) doubt(mate.username, other);
+      if (sharedHere.has(address)) {
+        const isNameOnly = !addresses.has(address);
+        doubt(
+          mate.username,
+          isNameOnly
+            ? 'the directory gives this teammate’s address to somebody else: the name may have been given away'
+            : 'the directory has this address under two ids',
+        );
+      }
     }
     for (const invitation of invitations) {
-      const other = otherHolder(canonicalAddress(invitation.email));
-      if (other !== null) doubt(invitation.email, other);
+      if (sharedHere.has(canonicalAddress(invitation.email))) {
+        doubt(invitation.email, 'the directory has this address under two ids');
+      }
     }
     return { subuser, teammates, invitations };
   };
@@ -71,8 +69,8 @@ export function findFootprints(situation: Situation, roster: Roster, account: Ac
     .sort((a, b) => order(a.id, b.id));
   for (const { id, username, email } of accessRequests) {
     const asker = ambiguities.find(({ target }) => target !== null && target === username);
-    const other = asker?.detail ?? otherHolder(canonicalAddress(email));
-    if (other !== null) doubt(id, other);
+    if (asker !== undefined) doubt(id, asker.detail);
+    else if (sharedHere.has(canonicalAddress(email))) doubt(id, 'the directory has this address under two ids');
   }
   return { places, accessRequests, ambiguities };
 }

@@ -9,7 +9,6 @@ import * as traces from './0007-traces.js';
 import * as search from './0008-search.js';
 import * as catchUpRuns from './0009-catch-up-runs.js';
 import * as reconcileFindings from './0010-reconcile-findings.js';
-import * as recycledAddresses from './0011-recycled-addresses.js';
 
 /** Every migration, in order. Never edited once released; there is no way down. */
 export const migrations: Record<string, Migration> = {
@@ -23,5 +22,4 @@ export const migrations: Record<string, Migration> = {
   '0008-search': search,
   '0009-catch-up-runs': catchUpRuns,
   '0010-reconcile-findings': reconcileFindings,
-  '0011-recycled-addresses': recycledAddresses,
 };
