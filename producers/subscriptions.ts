@@ -1,4 +1,5 @@
 import type { Config } from '#shared/config/schema.js';
+import type { Check } from '#shared/directory/directory.js';
 import { messageOf, SendoffError } from '#shared/errors.js';
 import type { Db } from '#shared/store/database.js';
 import { requestReconcileOnce } from '#shared/store/reconcile-requests.js';
@@ -66,6 +67,28 @@ export async function manageSubscriptions(
     }
   }
   return all;
+}
+
+/** For the doctor: streams of transmitters, which no directory asks about. Those that were made by hand can't be asked about. */
+export function streamChecks(db: Db, config: Config): [string, Promise<Check[]>][] {
+  return configuredSources(config, db).flatMap(({ name, subscriptions }): [string, Promise<Check[]>][] => {
+    if (config.sources[name]?.type !== 'ssf' || subscriptions === null) return [];
+    return [[`sources.${name} stream`, checkStream(db, config, name)]];
+  });
+}
+
+async function checkStream(db: Db, config: Config, source: string): Promise<Check[]> {
+  const name = `sources.${source} stream`;
+  const [found] = await manageSubscriptions(db, config, 'list', source);
+  if (found?.problem) {
+    return [{ name, ok: false, detail: found.problem, remedy: `check sources.${source}: issuer and credentials` }];
+  }
+  return (found?.subscriptions ?? []).map(({ state, detail, remedy }) => ({
+    name,
+    ok: state === 'active',
+    detail: `${state}: ${detail}`,
+    remedy,
+  }));
 }
 
 /** As the command line and the API show it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { streamChecks } from '#producers/subscriptions.js';
 import { policyOf } from '#shared/config/policy.js';
 import type { Check } from '#shared/directory/directory.js';
 import { runDoctor } from '#shared/operations/doctor.js';
@@ -22,7 +23,7 @@ export function inDatabase({ db, config }: DatabaseSession): Doctor {
     examine() {
       // Somebody tries out a configuration: a key that is refused stops no work.
       const outside = openOutside(db, config(), policyOf(config()), () => Promise.resolve());
-      return runDoctor(db, config(), outside, withinMs);
+      return runDoctor(db, config(), outside, withinMs, streamChecks(db, config()));
     },
   };
 }

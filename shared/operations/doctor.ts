@@ -15,12 +15,14 @@ import type { TwilioClient } from '#shared/twilio/client.js';
 /**
  * Can every key, directory and scope do what the configuration needs? With a remedy for each that can't.
  * @param withinMs what has not answered by then is said to be so
+ * @param more what else is asked at the same time, each with its name
  */
 export async function runDoctor(
   db: Db,
   config: Config,
   { clients, surroundings, twilio }: Outside,
   withinMs: number,
+  more: [string, Promise<Check[]>][] = [],
 ): Promise<Check[]> {
   const { policy } = surroundings;
   const groups = [...new Set(policy.grants.map(({ group }) => group))];
@@ -36,6 +38,7 @@ export async function runDoctor(
     ...(twilio === null ? [] : ([['targets.twilio', twilioChecks(twilio)]] satisfies [string, Promise<Check[]>][])),
     ['database', databaseChecks(db)],
     ['sources', sourceChecks(db, config.sources)],
+    ...more,
   ];
   const answers = await Promise.all(sections.map(([name, checks]) => inTime(name, checks, withinMs)));
   return answers.flat();

@@ -154,20 +154,26 @@ describe('sources/ssf: the receiver', () => {
   });
 
   it('a stream is made from the command line, and the verification it asked for proves it', async () => {
+    const stream = async () => {
+      const { checks } = await world.json<{ checks: { name: string; ok: boolean; detail: string }[] }>('doctor');
+      return checks.find(({ name }) => name === 'sources.ssf stream');
+    };
+    expect(await stream()).toMatchObject({ ok: false, detail: expect.stringContaining('missing') });
     const ensured = await world.json('subscriptions', 'ensure', '--source', 'ssf');
     expect(JSON.stringify(ensured)).toContain('unverified');
-    const [stream] = ssf.streams.values();
-    expect(stream?.delivery.endpoint_url).toBe(`${world.url}/hooks/ssf`);
-    expect(stream?.lastPush).toEqual({ status: 202, body: null });
+    const [made] = ssf.streams.values();
+    expect(made?.delivery.endpoint_url).toBe(`${world.url}/hooks/ssf`);
+    expect(made?.lastPush).toEqual({ status: 202, body: null });
     expect(await rows()).toMatchObject([{ state: 'ignored', reason: expect.stringContaining('the stream works') }]);
     expect(JSON.stringify(await world.json('subscriptions', 'list', '--source', 'ssf'))).toContain('"active"');
+    expect(await stream()).toMatchObject({ ok: true });
 
     const kept = (await world.database.pool.query('select resource_id from subscription')).rows[0].resource_id;
     const [state] = kept.split(' ');
     const verification = (id: string, said: string) =>
       ssf.sign({ type: 'ssf/event-type/verification', subject: { format: 'opaque', id }, event: { state: said } });
     const refused = { status: 400, body: { err: 'invalid_state' } };
-    expect(await push(await verification(stream?.stream_id ?? '', 'forged'))).toMatchObject(refused);
+    expect(await push(await verification(made?.stream_id ?? '', 'forged'))).toMatchObject(refused);
     expect(await push(await verification('another stream', state))).toMatchObject(refused);
     expect(await rows()).toHaveLength(1);
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secretKeys } from '#shared/config/secret-keys.js';
 import { runDoctor } from '#shared/operations/doctor.js';
+import { streamChecks } from '../../subscriptions.js';
 import type { ApiContext, ApiServer } from './context.js';
 import { grantMatrix } from './grants.js';
 import { at } from './schemas.js';
@@ -69,7 +70,7 @@ export function settingsRoutes(app: ApiServer, context: ApiContext): void {
 }
 
 async function examine({ db, config, outside, scrub }: ApiContext): Promise<z.infer<typeof checked>> {
-  const checks = await runDoctor(db, config, outside(), doctorMs);
+  const checks = await runDoctor(db, config, outside(), doctorMs, streamChecks(db, config));
   return {
     checks: checks.map((one) => ({ ...one, detail: scrub(one.detail) })),
     at: new Date().toISOString(),
