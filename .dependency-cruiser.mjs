@@ -37,7 +37,7 @@ export default {
       name: 'only-up-web-worker-start-roles',
       comment: 'The command line asks shared/; only cli/up.ts, web.ts and worker.ts start processes, by main.ts.',
       severity: 'error',
-      from: { path: '^cli/', pathNot: '^cli/(up|web|worker|reach/(subscriptions|imports))\\.ts$' },
+      from: { path: '^cli/', pathNot: '^cli/(up|web|worker|reach/(subscriptions|imports|doctor))\\.ts$' },
       to: { path: '^(producers|workers)/' },
     },
     {
