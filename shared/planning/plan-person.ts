@@ -99,11 +99,12 @@ export async function planPersonFor(
     ...(asking.arrivals === undefined ? {} : { arrivals: asking.arrivals }),
   });
   const due = dueWithoutProposal(situation, policy);
-  if (due !== null && removesAccess(due, policy)) {
-    // What the directory asks for by itself waits for nobody's answer.
+  const draft = plan(situation, policy);
+  const asksNothing = !isProposal(event) && !removesAccess(draft, policy);
+  if (due !== null && (removesAccess(due, policy) || asksNothing)) {
+    // What the directory asks for by itself waits for nobody's answer, nor does what the proposal would not undo.
     return planPersonFor(surroundings, event, identified, { ...asking, unproposed: true });
   }
-  const draft = plan(situation, policy);
   const manager = await currentManager(surroundings, situation, person);
   const run = [...(asking.run ?? []), ...(await catchUpGuards(db, event.run, draft, situation.rosters, policy))];
   const decide = async (tx: Tx): Promise<Planned | null> => {

@@ -126,11 +126,20 @@ export async function answerProposal(db: Db, emails: string[], approved: boolean
     .execute();
 }
 
-/** Nobody can answer any more what was proposed for these people: other facts came, or nobody did in time. */
-export async function lapseProposals(db: Db, personIds: string[]): Promise<void> {
-  if (personIds.length === 0) return;
-  await sql`
-    update operator_order set cancelled_by = 'worker', cancelled_at = now()
-    where proposed and cancelled_at is null
-      and email in (select unnest(emails) from person where id = any(${personIds}::uuid[]))`.execute(db);
+/**
+ * Nobody can answer any more what was proposed for these people: other facts came, or nobody did in time.
+ * @returns those for whom a source had proposed it: what came meanwhile was planned with it
+ */
+export async function lapseProposals(db: Db, personIds: string[]): Promise<string[]> {
+  if (personIds.length === 0) return [];
+  const { rows } = await sql<{ id: string }>`
+    with lapsed as (
+      update operator_order set cancelled_by = 'worker', cancelled_at = now()
+      where proposed and cancelled_at is null
+        and email in (select unnest(emails) from person where id = any(${personIds}::uuid[]))
+      returning email, ordered_by
+    )
+    select distinct person.id from person join lapsed on lapsed.email = any(person.emails)
+    where person.id = any(${personIds}::uuid[]) and lapsed.ordered_by like ${`${sourcePrefix}%`}`.execute(db);
+  return rows.map(({ id }) => id);
 }

@@ -315,20 +315,22 @@ export async function endRecheck(db: Db | Tx, id: string): Promise<void> {
 }
 
 /** Held plans that nobody answered in time: their held actions are dropped. @returns those plans */
-export async function expireHolds(tx: Tx): Promise<{ id: string; personId: string; holds: Guard[] }[]> {
+export async function expireHolds(
+  tx: Tx,
+): Promise<{ id: string; personId: string; eventId: string; holds: Guard[] }[]> {
   const plans = await tx
     .updateTable('plan')
     .set({ state: 'expired', due_at: null })
     .where('state', '=', 'held')
     .where('hold_expires_at', '<', sql<Date>`now()`)
-    .returning(['id', 'person_id', 'holds'])
+    .returning(['id', 'person_id', 'event_id', 'holds'])
     .execute();
   await dropHeld(
     tx,
     plans.map((plan) => plan.id),
     'nobody answered in time',
   );
-  return plans.map(({ id, person_id, holds }) => ({ id, personId: person_id, holds }));
+  return plans.map(({ id, person_id, event_id, holds }) => ({ id, personId: person_id, eventId: event_id, holds }));
 }
 
 /** Why an action that a human said no to was dropped. */

@@ -225,6 +225,16 @@ describe('sources/ssf: the receiver', () => {
     await world.quiet();
     expect(await held()).toEqual([]);
 
+    await recycled('unanswered');
+    expect(await held()).toHaveLength(1);
+    await world.database.pool.query(`update plan set hold_expires_at = now() where state = 'held'`);
+    await expect.poll(held, { timeout: 120_000 }).toEqual([]);
+    await world.quiet();
+    // Nobody has proposed anything any more, and what came meanwhile was planned again without it.
+    const [newest] = (await world.json<{ items: { verdict: string }[] }>('plans', 'list')).items;
+    expect(newest).toMatchObject({ verdict: 'keep' });
+    expect(removals()).toEqual([]);
+
     await recycled('second');
     await answer('approve');
     expect(removals()).toMatchObject([{ applied: true }]);

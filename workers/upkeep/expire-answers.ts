@@ -1,5 +1,6 @@
 import { appendAudit } from '#shared/audit/append.js';
 import { isProposed } from '#shared/lifecycle/gate.js';
+import { reopenEvent } from '#shared/store/inbox.js';
 import { lapseProposals } from '#shared/store/orders.js';
 import { expireHolds } from '#shared/store/plans.js';
 import type { WorkContext } from '../context.js';
@@ -13,10 +14,14 @@ export function expireAnswers({ db }: Pick<WorkContext, 'db'>): UpkeepTask {
     run: () =>
       db.transaction().execute(async (tx) => {
         const expired = await expireHolds(tx);
-        await lapseProposals(
+        const bySource = await lapseProposals(
           tx,
           expired.filter(isProposed).map(({ personId }) => personId),
         );
+        // What came meanwhile was planned with the source's proposal, and is due without it.
+        for (const { personId, eventId } of expired) {
+          if (bySource.includes(personId)) await reopenEvent(tx, eventId, 'nobody answered in time');
+        }
         await appendAudit(
           tx,
           expired.map(({ id, personId }) => ({
